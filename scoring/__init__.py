@@ -1,0 +1,1 @@
+"""The rulebook: pure functions over values; no I/O, no clock, no randomness."""
