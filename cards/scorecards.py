@@ -1,0 +1,258 @@
+"""How a scorecard looks: reds first with the reason and what helps, ambers, greens as a count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import cards.text
+import scoring.figures
+import scoring.periods
+from cards.card import (
+    Badge,
+    Block,
+    Button,
+    Buttons,
+    Card,
+    Divider,
+    Field,
+    Fields,
+    Gauge,
+    Heading,
+    Point,
+    Rule,
+    Status,
+    Text,
+    Trend,
+)
+from scoring.metrics import Level, Metric
+from scoring.periods import Period
+from scoring.scorecards import Explanation, Reading, Score
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Everything a scorecard card says, and to whom its buttons refer.
+
+    `values` travel with each button (who or which team); `routes` are the names of the routes for
+    this kind of subject. `notes` are the small print: data age, what is provisional, what is left out.
+    """
+
+    title: str
+    period: Period
+    score: Score
+    metrics: Mapping[str, Metric]
+    level: Level
+    values: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    greens: bool = False
+    newest: bool = False
+    mine: bool = True
+
+    @property
+    def prefix(self) -> str:
+        return "team_" if self.level != "person" else ""
+
+
+def _go(sheet: Sheet, text: str, route: str, **values: str) -> Button:
+    return Button(text, sheet.prefix + route, {**sheet.values, "period": sheet.period.key, **values})
+
+
+def _points(reading: Reading) -> tuple[Point, ...]:
+    return tuple(Point(_week(day), value) for day, value in reading.weeks)
+
+
+def _week(day: int) -> str:
+    at = scoring.periods.date_of(day)
+    return f"{at.day} {at:%b}"
+
+
+def thirteen(metric: Metric, reading: Reading) -> str:
+    """The last weeks as a line of characters with the figures in words; "" without two values."""
+    seen = [(day, value) for day, value in reading.weeks if value is not None]
+    if len(seen) < 2:
+        return ""
+    first, last = scoring.figures.figure(metric, seen[0][1]), scoring.figures.figure(metric, seen[-1][1])
+    spark = cards.text.spark(_points(reading))
+    return f"{spark}  {len(reading.weeks)} weeks: {first} in the week of {_week(seen[0][0])}, {last} last"
+
+
+def _figures(metric: Metric, reading: Reading) -> str:
+    lines = (
+        f"Target {scoring.figures.line(metric, reading.lines.target)}, "
+        f"red line {scoring.figures.line(metric, reading.lines.red)}."
+    )
+    parts = [lines, f"{_capital(reading.words)}."]
+    if reading.change is not None:
+        parts.append(f"{scoring.figures.change(metric, reading.change)} on the period before.")
+    if reading.provisional:
+        parts.append("Provisional.")
+    return " ".join(parts)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _one(sheet: Sheet, reading: Reading, *, advice: bool) -> list[Block]:
+    metric = sheet.metrics[reading.metric]
+    blocks: list[Block] = [
+        Badge(reading.status, f"{metric.title}: {scoring.figures.figure(metric, reading.value)}"),
+        Text(_figures(metric, reading)),
+    ]
+    trend = thirteen(metric, reading)
+    if trend:
+        blocks.append(Text(trend, "muted"))
+    influence = metric.influence.get(sheet.level, "")
+    if advice and influence:
+        blocks.append(Text(f"What helps: {influence}"))
+    buttons = [_go(sheet, "Why", "why", metric=metric.name)]
+    if sheet.level == "person":
+        buttons.append(_go(sheet, "Tickets", "tickets", metric=metric.name))
+    buttons.append(_go(sheet, "Trend", "trend", metric=metric.name))
+    blocks.append(Buttons(tuple(buttons)))
+    return blocks
+
+
+def _balance(score: Score) -> list[Block]:
+    if score.balanced is None:
+        covered = round(100 * score.covered)
+        return [Text(f"No balanced score: only {covered} % of its weight has data; 60 % is needed.", "muted")]
+    words = f"{score.balanced:.0f} of 100"
+    if score.change is not None:
+        by = round(score.change)
+        words += f", {'up' if by > 0 else 'down'} {abs(by)}" if by else ", unchanged"
+    if score.provisional:
+        words += ", provisional"
+    return [Gauge("Balanced score", score.balanced, 0.0, 100.0, words)]
+
+
+def _with(score: Score, status: Status) -> list[Reading]:
+    return [r for r in score.readings if r.status == status and not r.missing]
+
+
+def card(sheet: Sheet) -> Card:
+    """The scorecard: balanced score, reds with what helps, ambers, greens as a count that unfolds."""
+    score = sheet.score
+    reds, ambers, greens, unsure = (_with(score, s) for s in ("red", "amber", "green", "none"))
+    missing = [r for r in score.readings if r.missing]
+    blocks: list[Block] = [Text(sheet.period.label, "muted"), *_balance(score)]
+    for index, reading in enumerate(reds):
+        blocks += [Divider(), *_one(sheet, reading, advice=index < 2)]
+    for reading in ambers:
+        blocks += [Divider(), *_one(sheet, reading, advice=False)]
+    if not reds and not ambers and greens:
+        blocks.append(Text("Nothing red, nothing amber.", "strong"))
+    if greens:
+        blocks.append(Divider())
+        if sheet.greens:
+            for reading in greens:
+                metric = sheet.metrics[reading.metric]
+                blocks.append(Badge("green", f"{metric.title}: {scoring.figures.figure(metric, reading.value)}"))
+                blocks.append(Text(_figures(metric, reading), "muted"))
+            blocks.append(Buttons((_go(sheet, "Fold greens", "score"),)))
+        else:
+            blocks.append(Badge("green", f"{len(greens)} on target"))
+            blocks.append(Buttons((_go(sheet, "Greens", "score", greens="1"),)))
+    if unsure:
+        blocks.append(Divider())
+        for reading in unsure:
+            metric = sheet.metrics[reading.metric]
+            shown = scoring.figures.figure(metric, reading.value)
+            blocks.append(Badge("none", f"{metric.title}: {shown}, too few to colour ({reading.words})"))
+    if missing:
+        listed = "; ".join(f"{sheet.metrics[r.metric].title}: {r.missing}" for r in missing)
+        blocks.append(Text(f"Left out, the others share the weight: {listed}.", "muted"))
+    blocks += [Text(note, "muted") for note in sheet.notes]
+    blocks.append(Buttons(_steps(sheet)))
+    return Card(sheet.title, tuple(blocks), _summary(sheet, reds, ambers, greens), _worst(reds, ambers, greens))
+
+
+def team(sheet: Sheet) -> Card:
+    """A team's scorecard for its lead, with the way to its people."""
+    found = card(sheet)
+    return replace(found, blocks=(*found.blocks, Buttons((_go(sheet, "People", "people"),))))
+
+
+def _steps(sheet: Sheet) -> tuple[Button, ...]:
+    before = scoring.periods.previous(sheet.period)
+    values = dict(sheet.values)
+    steps = [Button("‹ Before", sheet.prefix + "score", {**values, "period": before.key})]
+    if not sheet.newest:
+        after = scoring.periods.next(sheet.period)
+        steps.append(Button("After ›", sheet.prefix + "score", {**values, "period": after.key}))
+    if sheet.level == "person" and sheet.mine:
+        steps.append(Button("Something is not mine", "correct", {**values, "period": sheet.period.key}))
+    return tuple(steps)
+
+
+def _worst(reds: list[Reading], ambers: list[Reading], greens: list[Reading]) -> Status:
+    return "red" if reds else "amber" if ambers else "green" if greens else "none"
+
+
+def _summary(sheet: Sheet, reds: list[Reading], ambers: list[Reading], greens: list[Reading]) -> str:
+    named = ", ".join(
+        f"{sheet.metrics[r.metric].title} {scoring.figures.figure(sheet.metrics[r.metric], r.value)}" for r in reds
+    )
+    counts = f"{len(reds)} red{f' ({named})' if named else ''}, {len(ambers)} amber, {len(greens)} green"
+    balanced = sheet.score.balanced
+    return f"{sheet.title}, {sheet.period.label}: {counts}" + (
+        f"; balanced score {balanced:.0f} of 100." if balanced is not None else "."
+    )
+
+
+def why(sheet: Sheet, reading: Reading, found: Explanation) -> Card:
+    """How one figure came about, in the order in which people ask."""
+    metric = sheet.metrics[reading.metric]
+    rows = (
+        ("How it is counted", found.formula),
+        ("With your figures" if sheet.mine else "With the figures", found.figures),
+        ("Evidence", found.sample),
+        ("Lines", found.lines),
+        ("Weight", found.weight),
+        ("Contribution", found.contribution),
+        ("Left out", found.excludes),
+        ("Source", found.source),
+    )
+    blocks: list[Block] = [
+        Badge(reading.status, f"{found.title}: {scoring.figures.figure(metric, reading.value)}"),
+        Text(sheet.period.label, "muted"),
+        Fields(tuple(Field(label, text) for label, text in rows if text)),
+    ]
+    if found.influence:
+        blocks.append(Text(f"What helps: {found.influence}", "strong"))
+    if found.objectives:
+        blocks.append(Heading("What it is for"))
+        blocks.append(Text(" → ".join(found.objectives)))
+    blocks += [Text(note, "muted") for note in sheet.notes]
+    buttons = [_go(sheet, "Trend", "trend", metric=metric.name), _go(sheet, "Back", "score")]
+    if sheet.level == "person":
+        buttons.insert(0, _go(sheet, "Tickets", "tickets", metric=metric.name))
+    blocks.append(Buttons(tuple(buttons)))
+    return Card(
+        f"Why: {found.title}",
+        tuple(blocks),
+        f"{found.title}: {found.figures}. {_capital(found.sample)}. {found.lines}.",
+        reading.status,
+    )
+
+
+def trend(sheet: Sheet, reading: Reading, said: str) -> Card:
+    """Thirteen weeks of one metric as a picture that carries its figures in words."""
+    metric = sheet.metrics[reading.metric]
+    values = ", ".join(f"{_week(day)} {scoring.figures.figure(metric, value)}" for day, value in reading.weeks)
+    picture = Trend(
+        f"{metric.title} by week",
+        _points(reading),
+        metric.unit,
+        f"By week: {values}.",
+        (Rule("Target", reading.lines.target), Rule("Red line", reading.lines.red)),
+    )
+    blocks: tuple[Block, ...] = (
+        Badge(reading.status, f"{metric.title}: {scoring.figures.figure(metric, reading.value)}"),
+        picture,
+        Text(said),
+        *(Text(note, "muted") for note in sheet.notes),
+        Buttons((_go(sheet, "Why", "why", metric=metric.name), _go(sheet, "Back", "score"))),
+    )
+    return Card(f"Trend: {metric.title}", blocks, f"{metric.title}: {thirteen(metric, reading)}. {said}", reading.status)
