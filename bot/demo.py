@@ -1,0 +1,87 @@
+"""Makes the demo's database: the made-up desk with its people, facts and rollups, ready to be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+
+import bot.config
+import scoring.periods
+import storage.columnar
+import storage.loads
+import storage.people
+import storage.people_file
+import storage.rollups
+import storage.rules
+import storage.schema
+import storage.worlds
+from bot import demo_desk, demo_tickets
+from bot.config import Config
+from scoring.refused import Refused
+from storage.db import Store
+from storage.loads import Progress
+
+VERSION = 1
+"""Of the made-up desk: a database of another version is made anew."""
+
+SOURCE = "demo"
+
+
+def first_day(today: date) -> date:
+    """The first of the month thirteen months before."""
+    months = today.year * 12 + today.month - 1 - demo_desk.MONTHS_BACK
+    return date(months // 12, months % 12 + 1, 1)
+
+
+def stamp(seed: int, today: date) -> str:
+    """What a demo database is made of; equal stamps are equal databases."""
+    return f"{VERSION}/{seed}/{today.isoformat()}"
+
+
+async def ready(config: Config, seed: int, today: date) -> bool:
+    """Whether an existing database holds exactly this desk, finished."""
+    store = Store(config.database_url)
+    try:
+        if await storage.schema.version(store) is None:
+            return False
+        await storage.schema.require_current(store)
+        async with store.read() as db:
+            return await storage.loads.is_done(db, stamp(seed, today), SOURCE)
+    except Refused:
+        return False
+    finally:
+        await store.close()
+
+
+async def make(config: Config, seed: int, today: date, said: Callable[[str], None] = lambda words: None) -> None:
+    """Fills an empty database file; `said` is told what is being done. Half-made ones are not `ready`."""
+    at = datetime.combine(today, time(), UTC)
+    moment = int(at.timestamp())
+    store = Store(config.database_url)
+    try:
+        await storage.schema.upgrade(store)
+        said("Inventing people and their thirteen months of work …")
+        people = demo_desk.people(today)
+        facts = demo_tickets.facts(seed, people, first_day(today), today)
+        async with store.write() as db:
+            await storage.people_file.load(db, people, made_up=True)
+            for one in await storage.people.everyone(db, scoring.periods.day_of(today)):
+                await storage.people.link_account(db, f"demo:{one.id}", one.id)
+            rules = storage.rules.read(await storage.rules.ensure(db, bot.config.rules(config), at))
+            number = await storage.loads.begin(db, SOURCE, "made up", stamp(seed, today), moment)
+        said(f"Writing {len(facts['ticket']):,} tickets and what happened to them …")
+        newest = 0
+        for table, frame in facts.items():
+            newest = max(newest, storage.loads.newest(table, frame) or 0)
+            async with store.write() as db:
+                await storage.columnar.insert(db, table, frame)
+                reach = storage.worlds.reach(table, frame)
+                if reach is not None:
+                    await storage.rollups.set_extent(db, table, *reach)
+        said("Adding it all up …")
+        rows = sum(map(len, facts.values()))
+        async with store.write() as db:
+            await storage.rollups.rebuild(db, rules)
+            await storage.loads.finish(db, number, Progress(rows, 0, min(newest, moment)), moment)
+    finally:
+        await store.close()
