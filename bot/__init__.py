@@ -1,0 +1,1 @@
+"""The wires: the only room that starts anything or reads the environment."""
