@@ -53,7 +53,8 @@ def _fitted(card: model.Card, most: int, chars: int, tables: int, nonce: str | N
         surface = _Surface(limits.SLACK_CHARTS, tables, rows, long, nonce)
         parts = [p for p in _parts(card, surface) if p]
         blocks = [b for p in parts for b in p]
-        if len(blocks) <= most and weight(blocks) <= chars:
+        # their JSON is never shorter than their texts, and much sooner measured
+        if len(blocks) <= most and (len(safe.compact(blocks)) <= chars or weight(blocks) <= chars):
             return blocks or [context(NOTHING)]
     # Buttons at the end (period ‹ ›, back) stay in reach, whatever else has to go.
     sizes = {id(p): weight(p) for p in parts}

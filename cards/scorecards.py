@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import cards.text
 import scoring.figures
@@ -62,6 +63,7 @@ def _points(reading: Reading) -> tuple[Point, ...]:
     return tuple(Point(_week(day), value) for day, value in reading.weeks)
 
 
+@lru_cache(maxsize=1024)
 def _week(day: int) -> str:
     at = scoring.periods.date_of(day)
     return f"{at.day} {at:%b}"

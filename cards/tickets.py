@@ -21,7 +21,9 @@ class Ticket:
     counted: str
 
 
-def behind(title: str, label: str, tickets: Sequence[Ticket], more: bool, values: Mapping[str, str], mine: bool) -> Card:
+def behind(
+    title: str, label: str, tickets: Sequence[Ticket], more: bool, values: Mapping[str, str], mine: bool
+) -> Card:
     """The tickets behind one figure, with links into the ticket system."""
     back = dict(values)
     buttons = [Button("Why", "why", back), Button("Back", "score", back)]

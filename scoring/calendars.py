@@ -140,6 +140,11 @@ def _worked_column(table: pl.DataFrame, at: pl.Series) -> pl.Series:
     return worked.set(at.is_null(), None)
 
 
+def offsets(zone: str, low: int, high: int) -> list[tuple[int, int]]:
+    """(begin, offset from UTC) in seconds of every stretch with one offset, in order, from `low` to `high`."""
+    return [(begin, offset) for begin, _, offset in _pieces(zone, low, high)]
+
+
 def _worked(table: _Table, at: int) -> int:
     """Working seconds from the start of the table up to an instant."""
     starts, ends, before = table

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from scoring.metrics import MILLI, Metric, Sums
 
 
@@ -26,9 +28,14 @@ def figure(metric: Metric, shown: float | None) -> str:
     return _with_unit(metric, "0" if float(text.replace(",", "")) == 0 and not metric.decimals else text)
 
 
+@lru_cache(maxsize=1024)
+def _exactly(at: float) -> str:
+    return f"{at:,.6f}".rstrip("0").rstrip(".")
+
+
 def line(metric: Metric, at: float) -> str:
     """A target or red line exactly as it was set, with its unit: "2.5 %"."""
-    return _with_unit(metric, f"{at:,.6f}".rstrip("0").rstrip("."))
+    return _with_unit(metric, _exactly(at))
 
 
 def change(metric: Metric, by: float | None) -> str:

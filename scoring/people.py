@@ -44,6 +44,7 @@ class Membership:
     to_day: int | None = None
     tier: int | None = None
     manager_id: int | None = None
+    team_key: str = ""  # where it was read along
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ def metric_score(actual: float, worst: float, best: float) -> float:
     if worst == best:
         raise Refused("A score needs a worst and a best value that differ.", "Set worst and best apart.")
     share = (worst - actual) / (worst - best)
-    return 0.0 if share < 0.0 else 1.0 if share > 1.0 else share
+    return 0.0 if share <= 0.0 else 1.0 if share > 1.0 else share
 
 
 def balanced_score(parts: Iterable[tuple[float, float | None]]) -> tuple[float | None, float]:

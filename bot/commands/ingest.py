@@ -1,0 +1,189 @@
+"""`redfirst ingest`: loads exports of a ticket system, once or as they are dropped into a directory."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.config import Config
+from scoring.refused import Refused
+
+if TYPE_CHECKING:
+    from handlers.ingest import Order, Step, Told
+    from scoring.maps import Map
+    from scoring.rules import Rules
+    from storage.db import Store
+
+DAY = 86_400
+ENDINGS = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".xlsx", ".xlsm", ".gz", ".zip")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="CSV, TSV, XLSX or JSON Lines; .gz, .zip")
+    parser.add_argument("--map", required=True, help="standard, servicenow-incident-log, bpi2013, or a .toml file")
+    parser.add_argument("--table", help="which kind of facts the files hold (default: the map says it by file name)")
+    parser.add_argument("--source", help="name of the system they come from (default: the map's)")
+    parser.add_argument("--strict", action="store_true", help="read everything first, load nothing if any row is bad")
+    parser.add_argument("--as-of", metavar="WHEN", help="how new the data are, like 2026-03-31T23:00 in UTC")
+    parser.add_argument(
+        "--rejects", type=Path, metavar="PATH", help="where rejected rows go (default: beside the file)"
+    )
+    parser.add_argument(
+        "--watch", type=Path, metavar="DIR", help="load every file that is dropped there, until stopped"
+    )
+    parser.add_argument("--every", type=float, default=10.0, metavar="SECONDS", help="how often --watch looks")
+
+
+def _instant(text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise Refused(f"--as-of is {text!r}.", "Write it like 2026-03-31T23:00.") from None
+    return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
+
+
+def _map(args: argparse.Namespace) -> Map:
+    import scoring.map_file
+    import storage.sources.maps
+
+    found = storage.sources.maps.load(args.map)
+    if args.source is None:
+        return found
+    return replace(found, source=scoring.map_file.source_name(args.source, "--source"))
+
+
+def run(args: argparse.Namespace, config: Config) -> int:
+    if args.watch is None and not args.files:
+        raise Refused("No file is named.", "Say `redfirst ingest FILE --map MAP`, or --watch DIR.")
+    if args.watch is not None and args.files:
+        raise Refused("Files and --watch do not go together.", "Name one of them.")
+    if args.watch is not None and not args.watch.is_dir():
+        raise Refused(f"{args.watch} is no directory.", "Name the directory where exports are dropped.")
+    try:
+        return asyncio.run(_run(args, config))
+    except asyncio.CancelledError:
+        return 130
+
+
+async def _run(args: argparse.Namespace, config: Config) -> int:
+    import bot.opening
+    import handlers.ingest
+    import storage.sources
+
+    map = _map(args)
+    paths = tuple(args.files)
+    beside = paths[0] if paths else Path("watched")
+    order = handlers.ingest.Order(
+        paths=paths,
+        map=map,
+        rejects=args.rejects or _beside(beside),
+        table=args.table,
+        strict=args.strict,
+        latest=bot.opening.now() + DAY,
+        as_of=_instant(args.as_of),
+    )
+    for path in paths:
+        storage.sources.check(path, map, args.table)  # a wrong name is said before a database is made
+    async with bot.opening.opened(config) as (store, rules):
+        if args.watch is not None:
+            return await _watch(store, rules, order, args.watch, args.every)
+        told = await _load(store, rules, order)
+        print(words(told, order))
+        return 0
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.rejects.csv")
+
+
+def _bar(order: Order) -> tuple[Step, object]:
+    from tqdm import tqdm
+
+    total = sum(path.stat().st_size for path in order.paths)
+    bar = tqdm(total=total, unit="B", unit_scale=True, disable=not sys.stderr.isatty(), leave=False)
+
+    def step(done: int, rows: int) -> None:
+        bar.update(min(done, total) - bar.n)
+        bar.set_postfix_str(f"{rows:,} rows", refresh=False)
+
+    return step, bar
+
+
+async def _load(store: Store, rules: Rules, order: Order) -> Told:
+    import bot.opening
+    import handlers.ingest
+
+    step, bar = _bar(order)
+    try:
+        return await handlers.ingest.load(store, rules, order, bot.opening.now, step)
+    finally:
+        bar.close()  # type: ignore[attr-defined]
+
+
+def words(told: Told, order: Order) -> str:
+    """What a load did, how new the data are, and what to do next."""
+    counts = f"{told.rows:,} rows: {told.new:,} new, {told.changed:,} changed, {told.same:,} as before"
+    if told.rejected:
+        counts += f"; {told.rejected:,} rejected, see {order.rejects}"
+    parts = [f"Loaded {counts}."]
+    if told.as_of is not None:
+        parts.append(f"Data as of {datetime.fromtimestamp(told.as_of, UTC):%Y-%m-%d %H:%M} UTC.")
+    if told.unsettled:
+        some = ", ".join(told.unsettled[:3]) + (" …" if len(told.unsettled) > 3 else "")
+        parts.append(
+            f"{len(told.unsettled):,} accounts belong to nobody yet ({some}): nothing is scored for them. "
+            "Next: `redfirst attribution`, or `redfirst people --from-tickets`."
+        )
+    return " ".join(parts)
+
+
+def _ready(directory: Path, seen: dict[Path, tuple[int, int]]) -> Sequence[Path]:
+    """Files whose size and time did not change since the last look, oldest first."""
+    ready = []
+    for path in sorted(directory.iterdir()):
+        if path.name.startswith(".") or path.name.endswith(".rejects.csv") or not path.name.lower().endswith(ENDINGS):
+            continue
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            continue
+        state = (found.st_size, found.st_mtime_ns)
+        if seen.get(path) == state:
+            ready.append((found.st_mtime_ns, path))
+        seen[path] = state
+    return [path for _, path in sorted(ready)]
+
+
+async def _watch(store: Store, rules: Rules, order: Order, directory: Path, every: float) -> int:
+    import bot.opening
+    import handlers.ingest
+    import storage.loads
+
+    seen: dict[Path, tuple[int, int]] = {}
+    refused: set[str] = set()
+    loaded: dict[Path, tuple[int, int]] = {}
+    print(f"Watching {directory}; press Ctrl+C to stop.", flush=True)
+    while True:
+        for path in _ready(directory, seen):
+            if loaded.get(path) == seen[path]:
+                continue
+            loaded[path] = seen[path]
+            digest = await asyncio.to_thread(storage.loads.digest, path)
+            async with store.read() as db:
+                if digest in refused or await storage.loads.is_done(db, digest, handlers.ingest.source(order.map)):
+                    continue
+            one = replace(order, paths=(path,), rejects=_beside(path), latest=bot.opening.now() + DAY)
+            try:
+                print(f"{path.name}: {words(await _load(store, rules, one), one)}", flush=True)
+            except Refused as why:
+                refused.add(digest)
+                print(f"{path.name}: {why}", file=sys.stderr, flush=True)
+        await asyncio.sleep(every)

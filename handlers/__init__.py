@@ -1,0 +1,1 @@
+"""The verbs: what Redfirst does when somebody asks, blind to the platform."""

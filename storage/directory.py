@@ -1,0 +1,60 @@
+"""People as columns: whose account, in which team, zone and hours on which day, read with five statements."""
+# ruff: noqa: S608  (names of tables and columns are the schema's own; values are parameters)
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import polars as pl
+from sqlalchemy import select
+
+import scoring.directory
+import storage.columnar
+import storage.people
+from scoring.directory import Directory
+from scoring.people import Hours, Membership
+from storage.db import Db
+from storage.models import account, client_number, membership, person
+from storage.people_file import hours_of
+
+_PEOPLE = select(person.c.id, person.c.zone, person.c.hours)
+_MEMBERSHIPS = select(membership).order_by(membership.c.id)
+_ACCOUNTS = (
+    select(account.c.key, account.c.person_id)
+    .where(account.c.state == "linked", account.c.person_id.is_not(None))
+    .order_by(account.c.key)
+)
+_CLIENTS = select(client_number.c.client, client_number.c.id)
+
+
+async def read(db: Db, zone: str = "UTC") -> Directory:
+    """Everybody's accounts, zones, teams and calendars; `zone` is for what belongs to no person. Five statements."""
+    people: list[tuple[int, str, Hours | None]] = [
+        (row.id, row.zone, hours_of(row.hours) if row.hours else None) for row in await db.execute(_PEOPLE)
+    ]
+    held = [
+        Membership(r.person_id, r.team_id, r.role, r.from_day, r.to_day, r.tier, r.manager_id)
+        for r in await db.execute(_MEMBERSHIPS)
+    ]
+    linked = {row.key: row.person_id for row in await db.execute(_ACCOUNTS)}
+    clients = {row.client: row.id for row in await db.execute(_CLIENTS)}
+    return scoring.directory.build(people, await storage.people.teams(db), held, linked, clients, zone)
+
+
+async def numbered_clients(db: Db, rows: pl.DataFrame, known: Directory) -> Directory:
+    """The directory with a number for every client of these rows."""
+    if "client" not in rows.columns:
+        return known
+    new = rows["client"].drop_nulls().unique()
+    new = new.filter(~new.is_in(known.clients["client"].implode())).sort()
+    if new.is_empty():
+        return known
+    if storage.columnar.is_sqlite(db):
+        sql = "INSERT INTO client_number (client) SELECT value FROM json_each(?) WHERE true ON CONFLICT DO NOTHING"
+    else:
+        sql = "INSERT INTO client_number (client) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING"
+    await db.exec_driver_sql(sql, storage.columnar.values(db, new.to_list()))
+    sql = f"SELECT client, id FROM client_number WHERE {storage.columnar.listed(db, 'client')}"
+    found = await storage.columnar.rows(db, sql, storage.columnar.values(db, new.to_list()))
+    added = pl.DataFrame(found, schema={"client": pl.String, "number": pl.Int64}, orient="row")
+    return replace(known, clients=pl.concat([known.clients, added]))

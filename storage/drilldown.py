@@ -1,0 +1,166 @@
+"""The tickets behind a figure: the facts of one person in one period, counted by the same code as the rollups."""
+# ruff: noqa: S608  (names of tables and columns are the schema's own; values are parameters)
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+from sqlalchemy import bindparam, select
+
+import scoring.derive
+import scoring.facts
+import scoring.rollups
+import storage.columnar
+import storage.directory
+import storage.worlds
+from scoring.directory import Directory
+from scoring.fairness import DEFAULT, Fairness
+from scoring.metrics import MILLI, Metric, Side
+from scoring.periods import Period
+from storage.db import Db
+from storage.models import account, correction
+
+_DAY = 86_400
+_WIDE = 45 * _DAY
+"""A survey or entry may come so long after its ticket was resolved."""
+
+_ACCOUNTS = select(account.c.key).where(account.c.person_id == bindparam("person"), account.c.state == "linked")
+_REASONS = select(correction.c.ticket, correction.c.kind).where(
+    correction.c.person_id == bindparam("person"), correction.c.state == "confirmed"
+)
+_LEFT_OUT = {"not_mine": "left out: not your work", "leave_out": "left out: special circumstances"}
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """A ticket behind a figure; `counted` says in words how it counts there."""
+
+    id: str
+    number: str
+    title: str
+    url: str
+    counted: str
+
+
+async def tickets_behind(
+    db: Db, metric: Metric, person_id: int, period: Period, limit: int, fairness: Fairness = DEFAULT
+) -> list[Behind]:
+    """Tickets of the person that the metric looks at in the period, newest first, at most `limit`."""
+    keys = list((await db.execute(_ACCOUNTS, {"person": person_id})).scalars())
+    side = next((s for s in (metric.denominator, metric.numerator) if s.table in scoring.facts.TICKET_OF), None)
+    if not keys or side is None or metric.subject != "person":
+        return []
+    low, high = (period.first - 1) * _DAY, (period.last + 2) * _DAY
+    facts = await _facts(db, side.table, keys, low, high, fairness)
+    directory = await storage.directory.read(db)
+    frames = scoring.derive.derive(facts, directory, fairness)
+    reasons = {row.ticket: row.kind for row in await db.execute(_REASONS, {"person": person_id})}
+    rows = _rows(frames, metric, side, person_id, period, directory)
+    own = facts["ticket"].select("id", "number", "title", "url")
+    found = rows.join(own, left_on="ticket", right_on="id", how="inner").sort(
+        "@day", "ticket", descending=[True, False]
+    )
+    return [
+        Behind(
+            row["ticket"], row["number"] or row["ticket"], row["title"] or "", row["url"] or "",
+            _LEFT_OUT[reasons[row["ticket"]]] if row["ticket"] in reasons else _words(metric, row["num"], row["den"]),
+        )
+        for row in found.head(limit).iter_rows(named=True)
+    ]  # fmt: skip
+
+
+async def has_part(db: Db, ticket: str, person_id: int) -> bool:
+    """Whether the person had a hand in the ticket: in one of its columns, its events, its surveys or its entries."""
+    keys = set((await db.execute(_ACCOUNTS, {"person": person_id})).scalars())
+    for table, column in scoring.facts.TICKET_OF.items():
+        if table in scoring.facts.ACCOUNTS:
+            rows = await storage.columnar.facts(db, table, column, [ticket])
+            if any(keys & set(rows[name].to_list()) for name in scoring.facts.ACCOUNTS[table]):
+                return True
+    return False
+
+
+async def _facts(
+    db: Db, table: str, keys: Sequence[str], low: int, high: int, fairness: Fairness
+) -> dict[str, pl.DataFrame]:
+    """Whatever of these accounts may count between two instants, with what it looks at."""
+    facts: dict[str, pl.DataFrame] = {}
+    if table in ("time_entry", "escalation", "survey"):
+        facts[table] = await _own(db, table, keys, low, high)
+        tickets = facts[table]["ticket"].drop_nulls().unique().to_list()
+    else:
+        tickets = await _touched(db, keys, low, high)
+    facts["ticket"] = await storage.columnar.facts(db, "ticket", "id", tickets)
+    facts["ticket_event"] = await storage.columnar.facts(db, "ticket_event", "ticket", tickets)
+    world = storage.worlds.World(facts, facts["ticket"]["id"])
+    await storage.worlds.followers(db, facts["ticket"], world, fairness)
+    return facts
+
+
+async def _own(db: Db, table: str, keys: Sequence[str], low: int, high: int) -> pl.DataFrame:
+    column = {"time_entry": "account", "escalation": "to_account", "survey": "account"}[table]
+    rows = await storage.columnar.facts(db, table, column, keys)
+    if table == "survey":
+        rated = await storage.columnar.facts(db, table, "ticket", await _touched(db, keys, low - _WIDE, high))
+        rows = pl.concat([rows, rated.filter(pl.col("account").is_null())]).unique("id", maintain_order=True)
+    return rows
+
+
+async def _touched(db: Db, keys: Sequence[str], low: int, high: int) -> list[str]:
+    """Tickets in which one of the accounts has a part and whose life reaches into the time between."""
+    mark = storage.columnar.values(db, list(keys))
+    alive = (
+        f"opened_at <= {high} AND (resolved_at IS NULL OR resolved_at >= {low} OR closed_at >= {low} "
+        f"OR responded_at >= {low})"
+    )
+    found: set[str] = set()
+    for name in scoring.facts.ACCOUNTS["ticket"]:
+        sql = f"SELECT id FROM ticket WHERE {storage.columnar.listed(db, name)} AND {alive}"
+        found |= {row[0] for row in await storage.columnar.rows(db, sql, mark)}
+    sql = f"SELECT DISTINCT ticket FROM ticket_event WHERE {storage.columnar.listed(db, 'owner')} AND at <= {high}"
+    held = [row[0] for row in await storage.columnar.rows(db, sql, mark)]
+    sql = f"SELECT id FROM ticket WHERE {storage.columnar.listed(db, 'id')} AND {alive}"
+    found |= {row[0] for row in await storage.columnar.rows(db, sql, storage.columnar.values(db, held))}
+    return sorted(found)
+
+
+def _rows(
+    frames: dict[str, pl.DataFrame], metric: Metric, side: Side, person: int, period: Period, directory: Directory
+) -> pl.DataFrame:
+    """ticket, @day, num, den (thousandths, null where it does not count) of the person's rows in the period."""
+    frame = frames[side.table]
+    who = scoring.rollups.subjects(frame, side.table, side.credit, directory, None, of_client=False)
+    day = scoring.rollups.days(frame, side.table, side.day, who, directory, of_client=False)
+    values = []
+    for name, one in (("num", metric.numerator), ("den", metric.denominator)):
+        value = scoring.rollups.milli(one) if one.table == side.table else pl.lit(None, pl.Int64)
+        if one.table == side.table and one.shape != "flow":
+            begin, end = pl.col(one.day), pl.col(one.until)
+            alive = (begin <= period.last) & (end.is_null() | (end > period.last))
+            value = pl.when(alive).then(value)
+        values.append(value.alias(name))
+    made = frame.select(pl.col(scoring.facts.TICKET_OF[side.table]).alias("ticket"), *values).with_columns(
+        who.alias("@who"), day.alias("@day")
+    )
+    mine = made.filter((pl.col("@who") == person) & pl.col("ticket").is_not_null() & (pl.col("@day") <= period.last))
+    if side.shape == "flow":
+        mine = mine.filter(pl.col("@day") >= period.first)
+    else:
+        mine = mine.filter(pl.col("den").is_not_null() | pl.col("num").is_not_null())
+    return mine.group_by("ticket").agg(
+        pl.col("@day").max(),
+        pl.col("num").sum(),
+        pl.when(pl.col("den").count() > 0).then(pl.col("den").sum()).alias("den"),
+    )
+
+
+def _words(metric: Metric, num: int, den: int | None) -> str:
+    if den is None:
+        return f"does not count: {metric.excludes}" if metric.excludes else "does not count"
+    if metric.kind == "rate":
+        return "yes" if num > 0 else "no"
+    if metric.kind == "mean":
+        return f"{metric.scale * num / max(den, 1):.{metric.decimals}f} {metric.unit}"
+    return f"{num / MILLI:g} of {den / MILLI:g}"

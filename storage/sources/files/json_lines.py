@@ -1,0 +1,102 @@
+"""JSON Lines in pieces: one object a line, inner values by their path, like fields.status.name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+import storage.sources.files.delimited
+import storage.sources.files.guards
+from scoring.maps import Map
+from scoring.refused import Refused
+from storage.sources.files.guards import Member
+from storage.sources.files.pieces import ENOUGH, LINE, MOST_RECORD, Piece, Reject, check_header, check_rejects, too_long
+
+_MOST_DEPTH = 32
+_PIECE_BYTES = 256 * 1024
+"""Objects take many times the memory of their text."""
+
+
+def _depth(text: str) -> int:
+    """How deep brackets nest, at most; those inside strings count too, which no export minds."""
+    deepest = depth = 0
+    for sign in text:
+        if sign in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif sign in "]}":
+            depth -= 1
+    return deepest
+
+
+def _object(text: str) -> dict[str, Any] | str:
+    """The object on a line, or why there is none."""
+    if text.count("[") + text.count("{") > _MOST_DEPTH and _depth(text) > _MOST_DEPTH:
+        return f"the object is nested deeper than {_MOST_DEPTH} levels."
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        return f"found no JSON ({error})."
+    return found if isinstance(found, dict) else "found JSON that is no object, expected {…}."
+
+
+def _cell(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _flat(found: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, object]]:
+    for key, value in found.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f"{before}{key}.")
+        else:
+            yield f"{before}{key}".strip(), value
+
+
+def _objects(text: str, line: int, name: str) -> tuple[list[tuple[int, dict[str, object]]], list[Reject]]:
+    found: list[tuple[int, dict[str, object]]] = []
+    rejects: list[Reject] = []
+    for number, one in enumerate(text.split("\n"), start=line):
+        if not one.strip():
+            continue
+        if len(one) > MOST_RECORD:
+            raise too_long(name, number)
+        parsed = _object(one)
+        if isinstance(parsed, str):
+            rejects.append(Reject(name, number, parsed, (one[:2000],)))
+            if len(rejects) >= ENOUGH:
+                check_rejects(rejects, len(found))
+        else:
+            found.append((number, dict(_flat(parsed))))
+    return found, rejects
+
+
+def _header(rows: Sequence[tuple[int, dict[str, object]]], rejects: Sequence[Reject], name: str) -> list[str]:
+    """The keys of the first piece, in order of appearance."""
+    header = list(dict.fromkeys(key for _, row in rows for key in row))
+    if not header:
+        first = rejects[0].reason if rejects else "found no object."
+        raise Refused(f"{name}, line 1: {first}", "Expected one JSON object a line.")
+    check_header(header, name)
+    return header
+
+
+def pieces(member: Member, map: Map) -> Iterator[Piece]:
+    """The file's rows in pieces of some 256 KB, in the columns of the first piece."""
+    header: list[str] = []
+    with member.open() as stream:
+        for line, block in storage.sources.files.delimited.blocks(stream, member.name, _PIECE_BYTES, quoted=False):
+            text = storage.sources.files.guards.to_utf8(block, map.encoding, line, member.name).decode()
+            rows, rejects = _objects(text, line, member.name)
+            header = header or _header(rows, rejects, member.name)
+            columns = [pl.Series(key, [_cell(row.get(key)) for _, row in rows], dtype=pl.String) for key in header]
+            lines = pl.Series(LINE, [number for number, _ in rows], dtype=pl.Int64)
+            yield Piece(pl.DataFrame([*columns, lines]), tuple(rejects), stream.position)

@@ -1,0 +1,165 @@
+"""A team's scorecard, the way to its people, who one is, and how the words people type are understood."""
+
+from __future__ import annotations
+
+import pytest
+
+import storage.rules
+from cards.card import Button, Card
+from tests.handlers import desk as small
+from tests.handlers.desk import Desk, button, buttons, words
+
+WEEK = "2026-W31"
+LAST_WEEK = (small.THIS_WEEK - 7, small.THIS_WEEK - 1)
+
+
+def team_csat(team: str) -> str:
+    """The filled-in formula of a team's CSAT of last week, counted by hand."""
+    answers = [one.rating for who in small.WORKERS[team] for one in small.of(who, *LAST_WEEK)]
+    good = sum(rating >= 4 for rating in answers)
+    return f"{good} ÷ {len(answers)} × 100 = {round(100 * good / len(answers))} %"
+
+
+async def csat(desk: Desk, who: str, card: Card) -> str:
+    values = {name: value for name, value in buttons(card)[-1].values.items() if name in ("team", "period")}
+    return words(await desk.opened(who, Button("Why", "team_why", {**values, "period": WEEK, "metric": "csat"})))
+
+
+async def test_a_member_sees_the_aggregate_of_their_team_and_no_way_to_its_people(desk: Desk) -> None:
+    card = await desk.ask("cem", "/teamscore last week")
+    assert card.title == "Team scorecard · Help Desk"
+    assert not {"People", "Tickets", "Something is not mine"} & {b.text for b in buttons(card)}
+    assert team_csat("help-desk") in await csat(desk, "cem", card)
+    assert not [key for key in small.EVERYBODY if small.name(key) in words(card)]
+
+
+async def test_a_member_is_told_of_no_week_in_progress_and_the_lead_is(sqlite_desk: Desk) -> None:
+    said = words(await sqlite_desk.ask("cem", "/teamscore"))
+    assert "The week in progress counts when it is over." in said
+    assert "CSAT: no data in this period" in said
+    assert "CSAT: no data" not in words(await sqlite_desk.ask("lena", "/teamscore"))
+
+
+async def test_a_lead_opens_the_people_of_the_team_in_the_order_of_their_names(desk: Desk) -> None:
+    card = await desk.ask("lena", "/teamscore last week")
+    people = await desk.opened("lena", button(card, "People"))
+    listed = [b.text for b in buttons(people)]
+    assert listed == sorted(listed)
+    assert listed == [small.name(key) for key in sorted((*small.WORKERS["help-desk"], "cora"))]
+    opened = await desk.opened("lena", button(people, small.name("ana")))
+    assert opened.title == "Scorecard of Ana Abel"
+    assert "Week 31," in words(opened)
+    assert [tuple(row) for row in await desk.rows("SELECT viewer_id, person_id FROM look")] == [
+        (desk.ids["lena"], desk.ids["ana"])
+    ]
+
+
+async def test_leadership_sees_every_team_as_its_members_see_it(sqlite_desk: Desk) -> None:
+    seen = await sqlite_desk.ask("zoe", "/teamscore help desk last week")
+    assert words(seen) == words(await sqlite_desk.ask("cem", "/teamscore last week"))
+    assert "left out: an aggregate needs five people" in words(
+        await sqlite_desk.ask("zoe", "/teamscore tiny last week")
+    )
+
+
+@pytest.mark.parametrize("who", ["gus", "leo", "hugo", "adam", "tom"])
+async def test_a_team_that_is_not_ones_own_is_refused_with_where_to_go(sqlite_desk: Desk, who: str) -> None:
+    card = await sqlite_desk.ask(who, "/teamscore help desk")
+    assert card.title == "Not this time"
+    assert "Ask for your own team's with /teamscore" in words(card)
+
+
+async def test_a_small_team_is_shown_to_its_lead_only(desk: Desk) -> None:
+    said = words(member := await desk.ask("ute", "/teamscore last week"))
+    assert "left out: an aggregate needs five people behind it" in said
+    assert "No balanced score" in said
+    assert "With the figures: no data in this period" in await csat(desk, "ute", member)
+    lead = await desk.ask("tom", "/teamscore last week")
+    assert team_csat("tiny") in await csat(desk, "tom", lead)
+
+
+async def test_a_small_team_whose_members_all_agreed_is_shown_to_them(sqlite_desk: Desk) -> None:
+    card = await sqlite_desk.ask("wim", "/teamscore last week")
+    assert team_csat("night") in await csat(sqlite_desk, "wim", card)
+
+
+async def test_a_team_is_found_by_the_beginning_of_its_name_or_its_key(sqlite_desk: Desk) -> None:
+    for said in ("help", "Help Desk", "help-desk", "HELP DESK last week", "help week 31"):
+        assert (await sqlite_desk.ask("zoe", f"/teamscore {said}")).title == "Team scorecard · Help Desk"
+
+
+async def test_a_word_that_is_neither_team_nor_period_is_refused_with_the_teams_one_may_see(sqlite_desk: Desk) -> None:
+    said = words(await sqlite_desk.ask("cem", "/teamscore marketing"))
+    assert "I know neither a team nor a period “marketing”." in said
+    assert "Open to you: Help Desk." in said
+    said = words(await sqlite_desk.ask("zoe", "/teamscore marketing"))
+    assert "Field Services, Help Desk, Night Shift, Office, Tiny." in said
+
+
+async def test_buttons_of_a_team_card_stay_with_the_team(sqlite_desk: Desk) -> None:
+    card = await sqlite_desk.ask("lena", "/teamscore last week")
+    before = await sqlite_desk.opened("lena", button(card, "‹ Before"))
+    assert "Week 30," in words(before)
+    assert (await sqlite_desk.opened("lena", button(before, "Trend", metric="csat"))).title == "Trend: CSAT"
+    unfolded = await sqlite_desk.opened("lena", button(card, "Greens"))
+    assert "Fold greens" in [b.text for b in buttons(unfolded)]
+
+
+async def test_whoami_says_name_role_team_lead_and_accounts(desk: Desk) -> None:
+    said = words(await desk.ask("ana", "/redfirst whoami"))
+    for part in ("Ana Abel", "Technician, tier 1", "Help Desk", "Lena Moder", "UTC", small.account("ana"),
+                 small.account("ana", "teams"), "desk/ana"):  # fmt: skip
+        assert part in said
+
+
+async def test_help_shows_a_lead_what_leads_can_ask(sqlite_desk: Desk) -> None:
+    assert "person NAME" in words(await sqlite_desk.ask("lena", "/redfirst help"))
+    assert "person NAME" not in words(await sqlite_desk.ask("cem", "/redfirst help"))
+    assert await sqlite_desk.ask("cem", "/redfirst") == await sqlite_desk.write("cem", "help")
+
+
+@pytest.mark.parametrize("said", ["/myscore", "/redfirst whoami", "/redfirst help", "/teamscore tiny", "nonsense"])
+async def test_an_unknown_account_is_told_how_to_get_linked_and_nothing_else(sqlite_desk: Desk, said: str) -> None:
+    card = await sqlite_desk.ask("nobody", said)
+    assert card.title == "We have not met yet"
+    assert "slack:T0001/UNOBODY" in words(card)
+    assert not [key for key in small.EVERYBODY if small.name(key) in words(card)]
+
+
+@pytest.mark.parametrize(
+    "said", ["myscore last week", "/myscore last week", "  MyScore   last week ", "/redfirst myscore last week"]
+)
+async def test_words_work_with_and_without_the_slash(sqlite_desk: Desk, said: str) -> None:
+    assert await sqlite_desk.write("ana", said) == await sqlite_desk.ask("ana", "/myscore last week")
+
+
+@pytest.mark.parametrize(
+    ("said", "near"), [("myscor", "myscore"), ("teamscoer", "teamscore"), ("whomai", "whoami"), ("hlep", "help")]
+)
+async def test_a_typo_is_answered_with_what_was_meant(sqlite_desk: Desk, said: str, near: str) -> None:
+    for card in (await sqlite_desk.write("ana", said), await sqlite_desk.ask("ana", f"/redfirst {said}")):
+        assert f"I do not know “{said}”." in words(card)
+        assert f"Did you mean “{near}”?" in words(card)
+
+
+@pytest.mark.parametrize("said", ["what is the weather", "x" * 5000, "@here", "🙂", "\0\ud800"])
+async def test_what_nobody_understands_is_answered_with_the_way_to_help(sqlite_desk: Desk, said: str) -> None:
+    card = await sqlite_desk.write("ana", said)
+    assert card.title == "Not this time"
+    assert len(words(card)) < 300
+
+
+async def test_renamed_commands_are_understood_shown_and_forgiven(sqlite_desk: Desk) -> None:
+    async with sqlite_desk.store.write() as db:
+        body = dict((await storage.rules.current(db)).body)  # type: ignore[union-attr]
+        own = {"commands": {"myscore": "meine-werte", "redfirst": "desk"}}
+        await storage.rules.store(db, {**body, "own": own}, "adam", sqlite_desk.now, after=1)
+    card = await sqlite_desk.ask("ana", "/meine-werte last week")
+    assert card.title == "Your scorecard"
+    assert await sqlite_desk.ask("ana", "/desk meine-werte last week") == card
+    assert await sqlite_desk.write("ana", "Meine-Werte last week") == card
+    assert await sqlite_desk.ask("ana", "/myscore last week") == card
+    said = words(await sqlite_desk.ask("ana", "/desk help"))
+    assert "/meine-werte [period]" in said
+    assert "/desk whoami" in said
+    assert "Did you mean “meine-werte”?" in words(await sqlite_desk.write("ana", "meine-wert"))

@@ -1,0 +1,106 @@
+"""Reading rollups: what a card is told equals the same figures added up by hand."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import polars as pl
+import pytest
+
+import scoring.periods
+import scoring.trial
+import storage.directory
+import storage.facts
+import storage.rollups
+from scoring.metrics import Metric, Sums
+from scoring.periods import Period
+from storage.db import Store
+from tests.storage import desk
+from tests.storage.desk import MONDAY, RULES
+
+METRICS = list(RULES.metrics.values())
+PERIODS = [
+    scoring.periods.week(MONDAY + 15),
+    scoring.periods.month(MONDAY + 20),
+    scoring.periods.quarter(MONDAY + 40),
+    scoring.periods.rolling("weeks4", MONDAY + 50),
+]
+
+
+async def _desk(store: Store) -> pl.DataFrame:
+    rng = random.Random(5)
+    async with store.write() as db:
+        await desk.furnish(db)
+        directory = await storage.directory.read(db)
+        for table in desk.TABLES:
+            rows = desk.rows(table, [f"{table[0]}{n}" for n in range(40)], rng)
+            await storage.facts.upsert(db, table, rows, directory, RULES)
+        ids = await storage.rollups.sync_metrics(db, RULES.metrics)
+        names = pl.DataFrame(
+            {"metric_id": list(ids.values()), "name": list(ids)}, schema_overrides={"metric_id": pl.Int64}
+        )
+        return (await storage.rollups.stored(db)).join(names, on="metric_id")
+
+
+def _by_hand(rows: pl.DataFrame, metric: Metric, first: int, last: int) -> Sums:
+    mine = rows.filter(pl.col("name") == metric.name)
+    daily = mine.group_by("day").agg(pl.col("num", "den", "n", "ss").sum())
+    return scoring.trial.over(metric, daily, first, last)
+
+
+@pytest.mark.parametrize("period", PERIODS, ids=lambda p: p.kind)
+async def test_series_equal_the_days_added_up(store: Store, period: Period) -> None:
+    rows = await _desk(store)
+    earlier = scoring.periods.previous(period)
+    async with store.read() as db:
+        found: list[tuple[Any, pl.DataFrame, bool]] = [
+            (await storage.rollups.person_series(db, 1, METRICS, period), rows.filter(pl.col("subject_id") == 1), True),
+            (await storage.rollups.team_series(db, 2, METRICS, period), rows.filter(pl.col("team_id") == 2), True),
+            (await storage.rollups.team_series(db, None, METRICS, period), rows, False),
+        ]
+    seen = 0
+    for series, subset, only_people in found:
+        for metric in METRICS:
+            if metric.subject == "client" and only_people:
+                continue
+            one = series[metric.name]
+            assert one.period == _by_hand(subset, metric, period.first, period.last), metric.name
+            assert one.before == _by_hand(subset, metric, earlier.first, earlier.last), metric.name
+            assert len(one.weeks) == 13
+            for monday, sums in one.weeks:
+                assert sums == _by_hand(subset, metric, monday, monday + 6), metric.name
+            seen += one.period.den > 0
+    assert seen > 20
+
+
+async def test_cells_are_weeks_of_teams_with_the_people_behind_them(store: Store) -> None:
+    rows = await _desk(store)
+    async with store.read() as db:
+        cells = await storage.rollups.team_cells(db, [1, 2], METRICS, MONDAY, MONDAY + 30)
+    counted = 0
+    for metric in METRICS:
+        for cell in cells[metric.name]:
+            subset = rows.filter(pl.col("team_id") == cell.team)
+            each = [
+                _by_hand(subset.filter(pl.col("subject_id") == who), metric, cell.week, cell.week + 6).den
+                for who in range(1, desk.PEOPLE + 1)
+            ]
+            assert cell.sums == _by_hand(subset, metric, cell.week, cell.week + 6)
+            assert (cell.people, cell.largest) == (sum(den > 0 for den in each), max(each))
+            counted += 1
+    assert counted > 40
+
+
+async def test_people_are_counted_once_over_a_period(store: Store) -> None:
+    rows = await _desk(store)
+    period = PERIODS[3]
+    async with store.read() as db:
+        series = await storage.rollups.team_series(db, None, METRICS, period)
+    for metric in METRICS:
+        subjects = rows.filter(pl.col("name") == metric.name)["subject_id"].unique()
+        behind = sum(
+            _by_hand(rows.filter(pl.col("subject_id") == who), metric, period.first, period.last).den > 0
+            for who in subjects
+        )
+        assert series[metric.name].people == behind, metric.name

@@ -1,0 +1,274 @@
+"""Readers of files: the same rows in every form, bad rows told with their line, hostile files refused."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import openpyxl
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import scoring.map_file
+import storage.sources
+import storage.sources.maps
+from scoring.maps import Map
+from scoring.refused import Refused
+from storage.sources.files.pieces import Reject
+from storage.sources.files.rejects import RejectsFile
+
+STANDARD = storage.sources.maps.load("standard")
+ROWS = [
+    ["number", "opened_at", "title", "resolver", "reopens"],
+    ["1", "2026-03-01T10:00:00Z", 'says "no", twice\nand goes', "ann", "0"],
+    ["2", "2026-03-01T11:00:00Z", "Grüße; mit | allem\t", "ben", "1"],
+    ["3", "2026-03-01T12:00:00Z", "", "", ""],
+]
+
+
+def as_csv(delimiter: str = ",", rows: list[list[str]] = ROWS, **how: object) -> bytes:
+    out = io.StringIO()
+    csv.writer(out, delimiter=delimiter, **how).writerows(rows)  # type: ignore[arg-type]
+    return out.getvalue().encode()
+
+
+def as_json() -> bytes:
+    return b"".join(json.dumps(dict(zip(ROWS[0], row, strict=True))).encode() + b"\n" for row in ROWS[1:])
+
+
+def as_zip(*members: tuple[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members:
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+def as_xlsx() -> bytes:
+    book = openpyxl.Workbook()
+    for row in ROWS:
+        book.active.append(row)  # type: ignore[union-attr]
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def read(path: Path, map: Map = STANDARD, table: str | None = "ticket") -> tuple[pl.DataFrame, list[Reject]]:
+    batches = list(storage.sources.read([path], map, table))
+    frames = [batch.frame for batch in batches if batch.frame.width]
+    return pl.concat(frames, how="diagonal") if frames else pl.DataFrame(), [r for b in batches for r in b.rejects]
+
+
+def written(tmp_path: Path, name: str, data: bytes) -> Path:
+    path = tmp_path / name
+    path.write_bytes(data)
+    return path
+
+
+FORMS: dict[str, Callable[[], bytes]] = {
+    "tickets.csv": as_csv,
+    "bom.csv": lambda: b"\xef\xbb\xbf" + as_csv(),
+    "lf.csv": lambda: as_csv(lineterminator="\n"),
+    "open-end.csv": lambda: as_csv().rstrip(b"\r\n"),
+    "quoted.csv": lambda: as_csv(quoting=csv.QUOTE_ALL),
+    "blank-lines.csv": lambda: as_csv(lineterminator="\n").replace(b"\n2,", b"\n\n2,") + b"\n\n",
+    "semicolons.csv": lambda: as_csv(";"),
+    "bars.txt": lambda: as_csv("|"),
+    "tabs.tsv": lambda: as_csv("\t"),
+    "packed.csv.gz": lambda: gzip.compress(as_csv()),
+    "two-parts.csv.gz": lambda: gzip.compress(as_csv()[:50]) + gzip.compress(as_csv()[50:]),
+    "archive.zip": lambda: as_zip(("export/tickets.csv", as_csv())),
+    "tickets.jsonl": as_json,
+    "tickets.ndjson.gz": lambda: gzip.compress(as_json()),
+    "tickets.xlsx": as_xlsx,
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_the_same_rows_come_out_of_every_form(name: str, tmp_path: Path) -> None:
+    frame, rejects = read(written(tmp_path, name, FORMS[name]()))
+    assert rejects == []
+    assert frame["id"].to_list() == ["desk/1", "desk/2", "desk/3"]
+    assert frame["title"].to_list() == ['says "no", twice\nand goes', "Grüße; mit | allem", None]
+    assert frame["resolver"].to_list() == ["desk/ann", "desk/ben", None]
+    assert frame["opened_at"].to_list() == [1772359200, 1772362800, 1772366400]
+    assert frame["reopens"].to_list() == [0, 1, None]
+
+
+def test_each_member_of_an_archive_finds_its_table(tmp_path: Path) -> None:
+    survey = b"ticket,sent_at,rating\n1,2026-03-02,5\n"
+    path = written(tmp_path, "night.zip", as_zip(("tickets.csv", as_csv()), ("surveys.csv", survey)))
+    batches = list(storage.sources.read([path], STANDARD))
+    assert [(b.table, b.frame.height) for b in batches] == [("ticket", 3), ("survey", 1)]
+    assert batches[1].frame["ticket"].to_list() == ["desk/1"]
+
+
+def test_bad_rows_are_told_with_line_and_reason_and_the_rest_goes_in(tmp_path: Path) -> None:
+    text = (
+        "number,opened_at,title\n"  # 1
+        '1,2026-03-01,"two\nlines"\n'  # 2, 3
+        "2,yesterday,x\n"  # 4
+        "3,2026-03-01\n"  # 5
+        "4,2026-03-01,x,y\n"  # 6
+        "5,2026-03-01,\n"  # 7
+        ",2026-03-01,x\n"  # 8
+        '6,2026-03-01,"never closed\n'  # 9
+        "7,2026-03-01,x\n"  # 10
+    )
+    frame, rejects = read(written(tmp_path, "tickets.csv", text.encode()))
+    assert frame["number"].to_list() == ["1", "5", "7"]
+    assert sorted((r.line, r.reason) for r in rejects) == [
+        (4, "column opened_at: found 'yesterday', expected a date and time like 2026-03-31 10:15."),
+        (5, "found 2 columns, expected 3 as in the first line."),
+        (6, "found 4 columns, expected 3 as in the first line."),
+        (8, "column number is empty; every row needs it."),
+        (9, "the quotes are not right: unexpected end of data."),
+    ]
+    assert next(r for r in rejects if r.line == 4).cells == ("2", "yesterday", "x")
+
+
+def test_the_line_of_a_bad_row_is_right_behind_line_ends_in_quotes(tmp_path: Path) -> None:
+    text = 'number,opened_at,title\n1,2026-03-01,"a\nb"\n2,2026-03-01,"c\n\nd"\n3,never,e\n'
+    single = text.replace("\n\n", "\n")
+    for name, content, line in (("tickets.csv", text, 7), ("tickets2.csv", single, 6)):
+        _, rejects = read(written(tmp_path, name, content.encode()))
+        assert [r.line for r in rejects] == [line]
+
+
+def test_inches_in_a_cell_are_no_quotes(tmp_path: Path) -> None:
+    frame, rejects = read(
+        written(tmp_path, "tickets.tsv", b'number\topened_at\ttitle\n1\t2026-03-01\t24" screen\n2\t2026-03-01\tx\n')
+    )
+    assert rejects == []
+    assert frame["title"].to_list() == ['24" screen', "x"]
+
+
+def test_inner_values_of_json_are_reached_by_their_path(tmp_path: Path) -> None:
+    mine = scoring.map_file.parse(
+        {
+            "source": "jira",
+            "table": [
+                {
+                    "table": "ticket",
+                    "columns": {"key": "number", "fields.created": "opened_at", "fields.who.name": "resolver"},
+                }
+            ],
+        },
+        "jira.toml",
+        "jira",
+    )
+    line = {"key": "A-1", "fields": {"created": "2026-03-01T10:00:00+00:00", "who": {"name": "ann"}, "tags": ["a"]}}
+    text = (
+        json.dumps(line) + "\nnot json\n[1]\n" + json.dumps({"key": "A-2", "fields": {"created": "2026-03-02"}}) + "\n"
+    )
+    frame, rejects = read(written(tmp_path, "issues.jsonl", text.encode()), mine, None)
+    assert frame["id"].to_list() == ["jira/A-1", "jira/A-2"]
+    assert frame["resolver"].to_list() == ["jira/ann", None]
+    assert [(r.line, r.reason[:14]) for r in rejects] == [(2, "found no JSON "), (3, "found JSON tha")]
+
+
+def test_a_row_that_is_there_twice_counts_once_as_it_stands_last(tmp_path: Path) -> None:
+    frame, _ = read(written(tmp_path, "tickets.csv", b"number,opened_at,title\n1,2026-03-01,old\n1,2026-03-01,new\n"))
+    assert frame["title"].to_list() == ["new"]
+
+
+def test_a_file_longer_than_a_piece_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    count, end = 40_000, "\n"
+    body = "".join(
+        f'{n},2026-03-01T10:00:00Z,"text {n}, with ""quotes""{end if n % 7 == 0 else " "} and more"\n'
+        for n in range(count)
+    )
+    path = written(
+        tmp_path, "tickets.csv.gz", gzip.compress(f"number,opened_at,title\n{body}{count},never,x\n".encode(), 1)
+    )
+    batches = list(storage.sources.read([path], STANDARD, batch_rows=5000))
+    assert sum(b.frame.height for b in batches) == count
+    assert pl.concat([b.frame["number"] for b in batches]).n_unique() == count
+    assert max(b.frame.height for b in batches) <= 5000
+    assert [r.line for b in batches for r in b.rejects] == [body.count("\n") + 2]
+    assert batches[-1].done == path.stat().st_size
+
+
+cell = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")) | st.sampled_from('",;\n'), max_size=12)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@given(st.lists(st.tuples(cell, cell), max_size=12), st.sampled_from(",;\t|"), st.booleans())
+def test_what_a_csv_writer_writes_is_what_is_read(
+    tmp_path: Path, cells: list[tuple[str, str]], delimiter: str, quoted: bool
+) -> None:
+    rows = [["number", "opened_at", "title", "category"]]
+    rows += [[str(n), "2026-03-01", *pair] for n, pair in enumerate(cells)]
+    how = csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
+    frame, rejects = read(written(tmp_path, "tickets.csv", as_csv(delimiter, rows, quoting=how, lineterminator="\n")))
+    assert rejects == []
+    found = frame.select("title", "category").rows() if cells else []
+    assert found == [tuple(c.strip() or None for c in pair) for pair in cells]
+
+
+@pytest.mark.parametrize(
+    ("data", "what", "remedy"),
+    [
+        (b"number,opend_at\n1,2026-03-01\n", "line 1: there is no column 'opened_at'", "Did you mean 'opend_at'?"),
+        (b"number,opened_at,titel\n", "line 1: column 'titel' is not known", "Did you mean 'title'?"),
+        (b"number,opened_at,title,title\n", "line 1: column 'title' is there twice", "Rename"),
+        (b"", "is empty", "Export it again"),
+        (b"\n\n\n", "is empty", "Export it again"),
+        ("number,opened_at\n".encode("utf-16"), "is written in UTF-16", "CSV UTF-8"),
+        ("number,opened_at\n".encode("utf-32"), "is written in UTF-32", "CSV UTF-8"),
+        (b"number,opened_at\n1,2026-03-01\n2,\x00\n", "line 3: found a NUL byte", "CSV UTF-8"),
+        ("number,opened_at,title\n1,2026-03-01,Größe\n".encode("latin-1"), "line 2: found byte 0xf6", "encoding"),
+        (b"PK\x03\x04 something", "is named like text but holds .zip", "right name"),
+        (b"\x1f\x8b something", "is named like text but holds .gz", "right name"),
+        (b"%PDF-1.7", "holds .pdf", "export text"),
+        (",".join(f"c{n}" for n in range(5000)).encode() + b"\n", "found 5000 columns", "fewer"),
+    ],
+)
+def test_a_file_that_does_not_fit_is_refused_with_what_was_found(
+    tmp_path: Path, data: bytes, what: str, remedy: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        read(written(tmp_path, "tickets.csv", data))
+    assert "tickets.csv" in refused.value.what
+    assert what in refused.value.what
+    assert remedy in refused.value.remedy
+
+
+def test_a_file_of_which_nothing_fits_is_refused_at_once_with_an_example(tmp_path: Path) -> None:
+    text = "number,opened_at\n" + "1,02/03/2026\n" * 3000
+    with pytest.raises(Refused, match=r"line 2: column opened_at: found '02/03/2026', .* none can be read"):
+        read(written(tmp_path, "tickets.csv", text.encode()))
+
+
+def test_an_encoding_named_in_the_map_is_understood(tmp_path: Path) -> None:
+    mine = scoring.map_file.parse(
+        {"source": "old", "encoding": "cp1252", "table": [{"table": "ticket", "all_fields": True}]}, "old.toml", "old"
+    )
+    frame, _ = read(written(tmp_path, "x.csv", "number,opened_at,title\n1,2026-03-01,Größe €\n".encode("cp1252")), mine)
+    assert frame["title"].to_list() == ["Größe €"]
+
+
+def test_rejected_rows_are_written_as_text_that_no_spreadsheet_runs(tmp_path: Path) -> None:
+    path = tmp_path / "tickets.csv.rejects.csv"
+    with RejectsFile(path) as rejects:
+        rejects.add([Reject("t.csv", 2, "bad", ('=HYPERLINK("x")', "+1", "-2", "@x", "\tx", "plain"))])
+    rows = list(csv.reader(path.read_text().splitlines()))
+    assert rows[0][:3] == ["file", "line", "reason"]
+    assert rows[1][3:] == ['\'=HYPERLINK("x")', "'+1", "'-2", "'@x", "'\tx", "plain"]
+    with RejectsFile(path):
+        pass
+    assert not path.exists(), "a run without rejects leaves no file of an earlier one"
+
+
+def test_a_file_of_somebody_else_is_never_overwritten_by_rejects(tmp_path: Path) -> None:
+    path = written(tmp_path, "mine.csv", b"precious\n")
+    with pytest.raises(Refused, match="no rejects file"), RejectsFile(path):
+        pass
+    assert path.read_bytes() == b"precious\n"

@@ -1,0 +1,251 @@
+"""Hostile files: each is refused within two seconds and 64 MB of extra memory, measured in a process of its own."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import struct
+import subprocess
+import sys
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+MEGABYTE = 1024 * 1024
+SECONDS = 2.0
+EXTRA = 64.0
+READ = """
+import json, re, sys, time
+from pathlib import Path
+import openpyxl, polars
+import scoring.refused, storage.sources, storage.sources.maps
+import storage.sources.files.sheets
+polars.read_csv(b"a,b\\n1,2\\n")  # polars starts its threads at the first use
+
+def peak():
+    return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024
+
+Path("/proc/self/clear_refs").write_text("5")
+before, start, work = peak(), time.perf_counter(), time.process_time()
+rows, rejects, said = 0, 0, ""
+try:
+    for batch in storage.sources.read([Path(sys.argv[1])], storage.sources.maps.load("standard"), "ticket"):
+        rows += batch.frame.height
+        rejects += len(batch.rejects)
+except scoring.refused.Refused as refused:
+    said = str(refused)
+# a busy machine makes the clock run ahead of the work, two threads make the work run ahead of the clock
+seconds = min(time.perf_counter() - start, time.process_time() - work)
+print(json.dumps([said, rows, rejects, seconds, peak() - before]))
+"""
+HEAD = b"number,opened_at,title\n"
+
+
+def squeezed(data: bytes, times: int) -> bytes:
+    """gzip of `data` repeated, made without holding it."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    return b"".join([packer.compress(HEAD), *(packer.compress(data) for _ in range(times)), packer.flush()])
+
+
+def archive(name: str, data: bytes, times: int = 1) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as zipped, zipped.open(name, "w") as member:
+        for _ in range(times):
+            member.write(data)
+    return out.getvalue()
+
+
+def workbook(sheet: bytes, shared: bytes = b"", times: int = 1) -> bytes:
+    out = io.BytesIO()
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    types = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as zipped:
+        zipped.writestr(
+            "[Content_Types].xml",
+            '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+            f'<Override PartName="/xl/workbook.xml" ContentType="{types}.sheet.main+xml"/>'
+            f'<Override PartName="/xl/sharedStrings.xml" ContentType="{types}.sharedStrings+xml"/>'
+            f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{types}.worksheet+xml"/></Types>',
+        )
+        zipped.writestr(
+            "_rels/.rels",
+            '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+            f'<Relationship Id="r1" Type="{kind}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        )
+        zipped.writestr(
+            "xl/_rels/workbook.xml.rels",
+            '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+            f'<Relationship Id="r1" Type="{kind}/worksheet" Target="worksheets/sheet1.xml"/>'
+            f'<Relationship Id="r2" Type="{kind}/sharedStrings" Target="sharedStrings.xml"/></Relationships>',
+        )
+        zipped.writestr(
+            "xl/workbook.xml",
+            '<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" '
+            f'xmlns:r="{kind}"><sheets><sheet name="s" sheetId="1" r:id="r1"/></sheets></workbook>',
+        )
+        with zipped.open("xl/sharedStrings.xml", "w") as part:
+            part.write(shared or b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"/>')
+        with zipped.open("xl/worksheets/sheet1.xml", "w") as part:
+            for _ in range(times):
+                part.write(sheet)
+    return out.getvalue()
+
+
+def sheet(rows: bytes) -> bytes:
+    space = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    return b'<worksheet xmlns="' + space + b'"><sheetData>' + rows + b"</sheetData></worksheet>"
+
+
+def laughs() -> bytes:
+    entities = b"".join(b'<!ENTITY l%d "%s">' % (n, b"&l%d;" % (n - 1) * 10 if n else b"ha" * 100) for n in range(10))
+    return b"<!DOCTYPE x [" + entities + b"]>" + sheet(b'<row r="1"><c r="A1" t="str"><v>&l9;</v></c></row>')
+
+
+def overlapping() -> bytes:
+    """An archive whose directory names the same bytes many times."""
+    data = bytearray(archive("0.csv", HEAD + b"1,2026-03-01,x\n" * 50_000))
+    start = data.rindex(b"PK\x01\x02")
+    end = data.rindex(b"PK\x05\x06")
+    entries = b"".join(bytes(data[start:end]).replace(b"0.csv", b"%d.csv" % (n % 10), 1) for n in range(60))
+    tail = bytearray(data[end:])
+    struct.pack_into("<HHL", tail, 8, 60, 60, len(entries))
+    return bytes(data[:start]) + entries + bytes(tail)
+
+
+def crowded() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as zipped:
+        for n in range(40_000):
+            zipped.writestr(f"{n}.csv", b"")
+    return out.getvalue()
+
+
+def lying() -> bytes:
+    """An archive that claims its member to be small."""
+    data = bytearray(archive("tickets.csv", HEAD + b"0" * MEGABYTE, 50))
+    at = data.rindex(b"PK\x01\x02")
+    struct.pack_into("<L", data, at + 24, 1000)
+    return bytes(data)
+
+
+HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
+    "gzip bomb of one line": ("t.csv.gz", lambda: squeezed(b"0" * MEGABYTE, 300), "decompression bomb"),
+    "gzip bomb of many lines": ("t.csv.gz", lambda: squeezed(b"1,2026-03-01,x\n" * 70_000, 300), "decompression bomb"),
+    "gzip bomb of line ends": ("t.csv.gz", lambda: squeezed(b"\n" * MEGABYTE, 300), "decompression bomb"),
+    "gzip bomb of JSON": (
+        "t.jsonl.gz",
+        lambda: squeezed(b'{"number": "1", "opened_at": "2026-03-01"}\n' * 25_000, 300),
+        "decompression bomb",
+    ),
+    "zip bomb": ("t.zip", lambda: archive("t.csv", b"1,2026-03-01,x\n" * 70_000, 300), "decompression bomb"),
+    "zip that lies about a size": ("t.zip", lying, "damaged"),
+    "zip with overlapping members": ("t.zip", overlapping, "overlap"),
+    "zip with too many members": ("t.zip", crowded, "far too many files"),
+    "zip in a zip": ("t.zip", lambda: archive("inner.zip", archive("t.csv", HEAD)), "packed again"),
+    "workbook in a zip": ("t.zip", lambda: archive("t.xlsx", workbook(sheet(b""))), "packed again"),
+    "zip with a way out": ("t.zip", lambda: archive("../../etc/t.csv", HEAD), "leads out of the archive"),
+    "zip with an absolute name": ("t.zip", lambda: archive("/etc/t.csv", HEAD), "leads out of the archive"),
+    "zip with a drive": ("t.zip", lambda: archive("C:/t.csv", HEAD), "leads out of the archive"),
+    "zip that is none": ("t.zip", lambda: b"PK\x03\x04" + os.urandom(5000), "no sound archive"),
+    "gzip that is none": ("t.csv.gz", lambda: os.urandom(5000), "damaged"),
+    "gzip cut short": ("t.csv.gz", lambda: gzip.compress(HEAD + os.urandom(99999).hex().encode())[:40_000], ""),
+    "workbook bomb": ("t.xlsx", lambda: workbook(b" " * MEGABYTE, times=300), "decompression bomb"),
+    "workbook with a bomb of texts": (
+        "t.xlsx",
+        lambda: workbook(sheet(b""), b"<si/>" * 60_000_000),
+        "decompression bomb",
+    ),
+    "workbook of entities": ("t.xlsx", lambda: workbook(laughs()), "no sound workbook"),
+    "workbook with a far cell": (
+        "t.xlsx",
+        lambda: workbook(sheet(b'<row r="1"><c r="XFD1" t="str"><v>x</v></c></row>')),
+        "is empty",
+    ),
+    "workbook with a far row": (
+        "t.xlsx",
+        lambda: workbook(
+            sheet(
+                b'<row r="1"><c r="A1" t="str"><v>number</v></c><c r="B1" t="str"><v>opened_at</v></c></row>'
+                b'<row r="1048576"><c r="A1048576" t="str"><v>1</v></c></row>'
+            )
+        ),
+        "blank rows",
+    ),
+    "workbook that is none": ("t.xlsx", lambda: archive("hello.txt", b"hello"), "no sound workbook"),
+    "nothing but line ends": ("t.csv", lambda: HEAD + b"\n" * 50 * MEGABYTE, "only blank lines"),
+    "endless line": ("t.csv", lambda: HEAD + b"0" * 50 * MEGABYTE, "longer than 1 MB"),
+    "endless header": ("t.csv", lambda: b"0" * 50 * MEGABYTE, "longer than 1 MB"),
+    "endless quote": ("t.csv", lambda: HEAD + b'1,2026-03-01,"' + b"x\n" * 5 * MEGABYTE, "none can be read"),
+    "nothing but quotes": ("t.csv", lambda: HEAD + b'"' * 9 * MEGABYTE, "longer than 1 MB"),
+    "a quote opened on every line": ("t.csv", lambda: HEAD + b'1,2026-03-01,"x\n' * 300_001, "quotes are wrong"),
+    "a million columns": ("t.csv", lambda: b"a," * 400_000 + b"b\n", "columns, expected at most"),
+    "a million empty columns": ("t.csv", lambda: b"," * 900_000 + b"\n", "columns, expected at most"),
+    "UTF-16": ("t.csv", lambda: (HEAD * 100_000).decode().encode("utf-16"), "UTF-16"),
+    "UTF-16 without a mark": ("t.csv", lambda: (HEAD * 100_000).decode().encode("utf-16-le"), "NUL byte"),
+    "noise": ("t.csv", lambda: os.urandom(5 * MEGABYTE), "found "),
+    "one long JSON line": ("t.jsonl", lambda: b'{"number": "' + b"x" * 50 * MEGABYTE + b'"}', "longer than 1 MB"),
+    "deep JSON": ("t.jsonl", lambda: b'{"number": ' + b"[" * 400_000 + b"\n", "nested deeper than 32"),
+    "deep JSON objects": (
+        "t.jsonl",
+        lambda: b'{"a":' * 100_000 + b"1" + b"}" * 100_000 + b"\n",
+        "nested deeper than 32",
+    ),
+    "a JSON number without end": ("t.jsonl", lambda: b'{"number": ' + b"9" * 900_000 + b"}\n", "found no JSON"),
+    "a JSON object of many keys": (
+        "t.jsonl",
+        lambda: json.dumps({f"k{n}": n for n in range(60_000)}).encode(),
+        "columns, expected at most",
+    ),
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Peak memory is read from /proc.")
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_file_is_refused_quickly_and_cheaply(name: str, tmp_path: Path) -> None:
+    file, make, expected = HOSTILE[name]
+    path = tmp_path / file
+    path.write_bytes(make())
+    done = subprocess.run(
+        [sys.executable, "-c", READ, str(path)], capture_output=True, text=True, timeout=60, check=True
+    )
+    said, rows, rejects, seconds, extra = json.loads(done.stdout)
+    assert said, f"{rows} rows and {rejects} rejects were taken from a hostile file"
+    assert expected in said
+    assert "Traceback" not in done.stderr
+    assert seconds < SECONDS
+    assert extra < EXTRA
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Peak memory is read from /proc.")
+def test_a_line_of_ten_gigabytes_is_refused_quickly_and_cheaply(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    with path.open("wb") as file:
+        file.write(HEAD)
+        file.truncate(10 * 1024 * MEGABYTE)  # a hole, which reads as NUL bytes without a line end
+    done = subprocess.run(
+        [sys.executable, "-c", READ, str(path)], capture_output=True, text=True, timeout=60, check=True
+    )
+    said, _, _, seconds, extra = json.loads(done.stdout)
+    assert "longer than 1 MB" in said or "NUL" in said
+    assert seconds < SECONDS
+    assert extra < EXTRA
+
+
+def test_a_pipe_a_directory_and_a_missing_file_are_refused(tmp_path: Path) -> None:
+    import storage.sources
+    import storage.sources.maps
+    from scoring.refused import Refused
+
+    os.mkfifo(tmp_path / "t.csv")
+    for path, what in (
+        (tmp_path / "t.csv", "is no file"),
+        (tmp_path, "is no file"),
+        (tmp_path / "x.csv", "There is no file"),
+    ):
+        with pytest.raises(Refused, match=what):
+            list(storage.sources.read([path], storage.sources.maps.load("standard"), "ticket"))
