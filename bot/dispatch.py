@@ -45,7 +45,7 @@ class Dispatch:
         started = time.perf_counter()
         call = _plain(call)
         try:
-            async with self.store.write() as db:
+            async with self.store.brief() as db:
                 reply, outcome = await self._once(db, call)
         except Refused as refused:
             outcome = "refused"

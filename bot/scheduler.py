@@ -14,12 +14,16 @@ import storage.inbox
 import storage.people
 import storage.rules
 from handlers.call import Ctx
+from scoring.people import Person
 from storage.db import Store
 
 log = logging.getLogger("redfirst.scheduler")
 
 REMEMBERED = timedelta(days=7)
 """How long the inbox knows what it has seen; platforms re-send within hours."""
+
+REDFIRST = Person(id=0, key="redfirst", name="Redfirst", role="admin", team_id=None)
+"""Who acts where nobody asked."""
 
 
 class Scheduler:
@@ -54,14 +58,18 @@ class Scheduler:
                 log.info("closed scores", extra={"rows": closed})
 
     async def freeze(self) -> int:
-        """Closes the matured periods of everybody, one transaction a person; returns how many scores."""
+        """Closes matured periods, one transaction a person, team and the desk; returns how many scores."""
         now = self._clock()
         async with self._store.read() as db:
             rules = await self._rules.get(db, now)
             today = scoring.periods.day_of(scoring.periods.today(now, rules.zone))
             people = await storage.people.everyone(db, today)
+            groups = handlers.freezing.groups(await storage.people.teams(db))
         closed = 0
         for person in people:
             async with self._store.write() as db:
                 closed += await handlers.freezing.freeze_person(Ctx(db, person, now, rules), person)
+        for group in groups:
+            async with self._store.write() as db:
+                closed += await handlers.freezing.freeze_group(Ctx(db, REDFIRST, now, rules), group)
         return closed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from cards.card import Card, Field, Fields, Heading, Text
@@ -77,14 +78,19 @@ def told(title: str, text: str) -> Card:
     return Card(title, (Text(text),), summary=f"{title}: {text}")
 
 
+@lru_cache(maxsize=256)
+def _at(instant: int, zone: str) -> str:
+    """An instant (UTC seconds) as people in a zone write it."""
+    local = datetime.fromtimestamp(instant, UTC).astimezone(ZoneInfo(zone))
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
+
+
 def data_age(as_of: int | None, now: datetime, zone: str, stale_days: int) -> tuple[str, bool]:
     """("Data as of …", whether it is older than `stale_days`); `as_of` in UTC seconds."""
     if as_of is None:
         return "No data has been loaded yet.", True
-    at = datetime.fromtimestamp(as_of, UTC)
-    local = at.astimezone(ZoneInfo(zone))
-    words = f"Data as of {local:%a} {local.day} {local:%b %Y, %H:%M}"
-    age = now - at
+    words = f"Data as of {_at(as_of, zone)}"
+    age = now - datetime.fromtimestamp(as_of, UTC)
     if age > timedelta(days=stale_days):
         return f"{words}. That is {age.days} days old: newer work is not in these figures.", True
     return f"{words}.", False

@@ -52,7 +52,7 @@ class Sheet:
 
     @property
     def prefix(self) -> str:
-        return "team_" if self.level != "person" else ""
+        return {"person": "", "team": "team_", "organisation": "desk_"}[self.level]
 
 
 def _go(sheet: Sheet, text: str, route: str, **values: str) -> Button:
@@ -75,21 +75,25 @@ def thirteen(metric: Metric, reading: Reading) -> str:
     if len(seen) < 2:
         return ""
     first, last = scoring.figures.figure(metric, seen[0][1]), scoring.figures.figure(metric, seen[-1][1])
-    spark = cards.text.spark(_points(reading))
+    spark = cards.text.sparks([value for _, value in reading.weeks])
     return f"{spark}  {len(reading.weeks)} weeks: {first} in the week of {_week(seen[0][0])}, {last} last"
 
 
 def _figures(metric: Metric, reading: Reading) -> str:
-    lines = (
-        f"Target {scoring.figures.line(metric, reading.lines.target)}, "
-        f"red line {scoring.figures.line(metric, reading.lines.red)}."
-    )
-    parts = [lines, f"{_capital(reading.words)}."]
+    target = f"target {scoring.figures.line(metric, reading.lines.target)}"
+    parts = [f"{_capital(f'{_sample(metric, reading)}{target}')}.", f"{_capital(reading.words)}."]
     if reading.change is not None:
         parts.append(f"{scoring.figures.change(metric, reading.change)} on the period before.")
     if reading.provisional:
         parts.append("Provisional.")
     return " ".join(parts)
+
+
+def _sample(metric: Metric, reading: Reading) -> str:
+    """How many stand behind the value of the period itself, where it is a share or an average of them."""
+    if metric.kind == "rate":
+        return f"{scoring.figures.amount(reading.sums.num)} of {scoring.figures.amount(reading.sums.den)}; "
+    return f"from {reading.sums.n:,}; " if metric.kind == "mean" else ""
 
 
 def _capital(text: str) -> str:
@@ -257,4 +261,5 @@ def trend(sheet: Sheet, reading: Reading, said: str) -> Card:
         *(Text(note, "muted") for note in sheet.notes),
         Buttons((_go(sheet, "Why", "why", metric=metric.name), _go(sheet, "Back", "score"))),
     )
-    return Card(f"Trend: {metric.title}", blocks, f"{metric.title}: {thirteen(metric, reading)}. {said}", reading.status)
+    summary = f"{metric.title}: {thirteen(metric, reading)}. {said}"
+    return Card(f"Trend: {metric.title}", blocks, summary, reading.status)

@@ -20,7 +20,12 @@ _BAR = 20
 
 def spark(points: Sequence[model.Point]) -> str:
     """One character a point, lowest ▁ to highest █; · where there was no data; a flat line is ▄."""
-    numbers = [safe.number(p.value) for p in points]
+    return sparks([p.value for p in points])
+
+
+def sparks(values: Sequence[float | None]) -> str:
+    """The same of mere values."""
+    numbers = [safe.number(value) for value in values]
     known = [n for n in numbers if n is not None]
     if not known:
         return GAP * len(numbers)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import handlers.groups
 import handlers.sheets
 import scoring.periods
 import storage.loads
 import storage.people
 import storage.scores
 from handlers.call import Ctx
-from scoring.people import Person
+from handlers.groups import Group
+from scoring.people import Person, Team
 from scoring.periods import Period
 from scoring.refused import Refused
-from scoring.rules import Rubric
+from scoring.scorecards import Score
 
 REASON = "closed"
 WEEKS_BACK = 13
@@ -39,28 +41,51 @@ async def freeze_person(ctx: Ctx, person: Person) -> int:
     here = await _known_until(ctx, person.zone)
     if here is None:
         return 0
-    done = await storage.scores.periods(ctx.db, f"person:{person.id}")
     count = 0
-    for period in closed(here):
-        if period.key in done:
-            continue
+    for period in await _unclosed(ctx, f"person:{person.id}", here):
         try:
             rubric = await handlers.sheets.rubric_of(ctx, person, period)
         except Refused:  # not in a team then, or in a role that nobody scores
             continue
         if handlers.sheets.matured(period, handlers.sheets.metrics_of(ctx, rubric), here):
             score = await handlers.sheets.compute(ctx, person, rubric, period, here)
-            await storage.scores.freeze(
-                ctx.db,
-                f"person:{person.id}",
-                period.key,
-                score,
-                rules_version=ctx.rules.version,
-                reason=REASON,
-                at=int(ctx.now.timestamp()),
-            )
+            await _freeze(ctx, f"person:{person.id}", period, score)
             count += 1
     return count
+
+
+async def freeze_group(ctx: Ctx, group: Group) -> int:
+    """The same for a team, as its lead sees it or as everybody does, and for the desk."""
+    here = await _known_until(ctx, handlers.groups.zone(ctx, group))
+    if here is None:
+        return 0
+    count = 0
+    for period in await _unclosed(ctx, group.subject, here):
+        try:
+            rubric = handlers.groups.rubric_of(ctx, group, period)
+        except Refused:  # no rubric was in force yet
+            continue
+        if handlers.sheets.matured(period, handlers.sheets.metrics_of(ctx, rubric), here):
+            score, _ = await handlers.groups.compute(ctx, group, rubric, period)
+            await _freeze(ctx, group.subject, period, score)
+            count += 1
+    return count
+
+
+def groups(teams: Iterable[Team]) -> list[Group]:
+    """Everything beside people that has scores to close."""
+    return [*(Group(team, whole) for team in teams for whole in (True, False)), Group(None)]
+
+
+async def _unclosed(ctx: Ctx, subject: str, here: int) -> list[Period]:
+    done = await storage.scores.periods(ctx.db, subject)
+    return [period for period in closed(here) if period.key not in done]
+
+
+async def _freeze(ctx: Ctx, subject: str, period: Period, score: Score) -> None:
+    at = int(ctx.now.timestamp())
+    version = ctx.rules.version
+    await storage.scores.freeze(ctx.db, subject, period.key, score, rules_version=version, reason=REASON, at=at)
 
 
 async def _known_until(ctx: Ctx, zone: str) -> int | None:
@@ -72,34 +97,44 @@ async def _known_until(ctx: Ctx, zone: str) -> int | None:
     return scoring.periods.day_of(scoring.periods.today(newest, zone))
 
 
-async def _follow(ctx: Ctx, person: Person, rubric: Rubric, period: Period, reason: str) -> None:
-    here = handlers.sheets.today(ctx, person.zone)
-    score = await handlers.sheets.compute(ctx, person, rubric, period, here)
-    await storage.scores.follow(
-        ctx.db,
-        f"person:{person.id}",
-        period.key,
-        score,
-        rules_version=ctx.rules.version,
-        reason=reason,
-        at=int(ctx.now.timestamp()),
-    )
+async def _follow(ctx: Ctx, subject: str, period: Period, score: Score, reason: str) -> None:
+    at = int(ctx.now.timestamp())
+    version = ctx.rules.version
+    await storage.scores.follow(ctx.db, subject, period.key, score, rules_version=version, reason=reason, at=at)
 
 
-async def renew(ctx: Ctx, person_id: int, days: Iterable[int], reason: str) -> None:
-    """A new version of every closed score of a person whose period holds one of the days that changed.
+async def _touched(ctx: Ctx, subject: str, days: Collection[int]) -> list[Period]:
+    """The closed periods of a subject that hold one of the days."""
+    periods = map(scoring.periods.from_key, sorted(await storage.scores.periods(ctx.db, subject)))
+    return [period for period in periods if any(period.first <= day <= period.last for day in days)]
+
+
+async def renew(ctx: Ctx, person_id: int, days: Collection[int], reason: str) -> None:
+    """A new version of every closed score, of a person, their teams and the desk, whose period holds a changed day.
 
     It is made by the rules it was closed with: a correction changes facts, not the rules of the time.
     """
-    person = await storage.people.get(ctx.db, person_id, handlers.sheets.today(ctx, ctx.person.zone))
+    here = handlers.sheets.today(ctx, ctx.person.zone)
+    person = await storage.people.get(ctx.db, person_id, here)
     if person is None:
         return
-    changed = set(days)
-    for key in sorted(await storage.scores.periods(ctx.db, f"person:{person_id}")):
-        period = scoring.periods.from_key(key)
-        if not any(period.first <= day <= period.last for day in changed):
-            continue
-        kept = await handlers.sheets.closed(ctx, person, period)
+    subject = f"person:{person_id}"
+    for period in await _touched(ctx, subject, days):
+        kept = await handlers.sheets.closed(ctx, subject, "person", period)
         if kept is not None:
-            _, rules, rubric = kept
-            await _follow(replace(ctx, rules=rules), person, rubric, period, reason)
+            then = replace(ctx, rules=kept[1])
+            score = await handlers.sheets.compute(then, person, kept[2], period, here)
+            await _follow(then, subject, period, score, reason)
+    theirs = {held.team_id for held in person.memberships}
+    for group in groups(team for team in await storage.people.teams(ctx.db) if team.id in theirs):
+        await _renew_group(ctx, group, days, reason)
+
+
+async def _renew_group(ctx: Ctx, group: Group, days: Collection[int], reason: str) -> None:
+    for period in await _touched(ctx, group.subject, days):
+        kept = await handlers.sheets.closed(ctx, group.subject, group.level, period)
+        if kept is not None:
+            then = replace(ctx, rules=kept[1])
+            score, _ = await handlers.groups.compute(then, group, kept[2], period)
+            if score != kept[0].score:  # a correction of one may leave what a group is told as it was
+                await _follow(then, group.subject, period, score, reason)

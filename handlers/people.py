@@ -44,6 +44,7 @@ def help_card(names: dict[str, str], *, leads: bool) -> Card:
         (say("myscore", "why METRIC"), "how a figure came about"),
         (say("myscore", "trend METRIC"), "thirteen weeks of it"),
         (say("teamscore", "[team] [period]"), "your team's scorecard"),
+        (say("redfirst", "desk [period]"), "the whole desk's scorecard"),
         (say("redfirst", "whoami"), "who you are here"),
         (say("redfirst", "looked"), "who looked at your scorecard"),
     ]

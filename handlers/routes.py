@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import handlers.desk
 import handlers.people
 import handlers.scorecards
 import handlers.sheets
@@ -78,6 +79,7 @@ async def _team_named(ctx: Ctx, call: Call) -> Subject:
 WORDS: dict[str, Route] = {
     "myscore": Route(handlers.scorecards.mine, "scorecard", _self, "self", ("command", "message")),
     "teamscore": Route(handlers.teams.team, "team_scorecard", _team_named, "team", ("command", "message")),
+    "desk": Route(handlers.desk.desk, "desk_scorecard", _nobody, "none", ("command", "message")),
     "help": Route(handlers.people.helped, "help", _nobody, "none", ("command", "message", "event")),
     "whoami": Route(handlers.people.whoami, "whoami", _nobody, "none", ("command", "message")),
     "looked": Route(handlers.people.looked, "who_looked", _self, "self", ("command", "message")),
@@ -99,6 +101,9 @@ BUTTONS: dict[str, Route] = {
     "team_score": Route(handlers.teams.score, "team_scorecard", _team, "team", ("action",)),
     "team_why": Route(handlers.teams.why, "team_scorecard", _team, "team", ("action",)),
     "team_trend": Route(handlers.teams.trend, "team_scorecard", _team, "team", ("action",)),
+    "desk_score": Route(handlers.desk.score, "desk_scorecard", _nobody, "none", ("action",)),
+    "desk_why": Route(handlers.desk.why, "desk_scorecard", _nobody, "none", ("action",)),
+    "desk_trend": Route(handlers.desk.trend, "desk_scorecard", _nobody, "none", ("action",)),
     "team_people": Route(handlers.teams.people, "team_people", _team, "team", ("action",)),
 }
 """What people press and fill in."""

@@ -7,8 +7,6 @@ from dataclasses import replace
 
 import cards.notice
 import scoring.periods
-import scoring.privacy
-import scoring.rag
 import scoring.scorecards
 import storage.loads
 import storage.people
@@ -17,8 +15,8 @@ import storage.scores
 import storage.series
 from cards.scorecards import Sheet
 from handlers.call import Ctx
-from scoring.metrics import Metric, Series
-from scoring.people import Membership, Person, Team
+from scoring.metrics import Level, Metric, Series
+from scoring.people import Membership, Person
 from scoring.periods import Period
 from scoring.refused import Refused
 from scoring.rules import Rubric, Rules
@@ -111,16 +109,16 @@ def matured(asked: Period, metrics: Sequence[Metric], here: int) -> bool:
     return not any(_open(asked, metric, here) for metric in metrics)
 
 
-async def _connected(ctx: Ctx, found: Mapping[str, Series]) -> Collection[str]:
+async def connected(ctx: Ctx, found: Mapping[str, Series]) -> Collection[str]:
     """The metrics whose facts are known; the database is asked only where one has nothing to show."""
     if all(series.period.den for series in found.values()):
         return found.keys()
     return await storage.series.connected(ctx.db)
 
 
-async def closed(ctx: Ctx, person: Person, asked: Period) -> tuple[Frozen, Rules, Rubric] | None:
+async def closed(ctx: Ctx, subject: str, level: Level, asked: Period) -> tuple[Frozen, Rules, Rubric] | None:
     """The closed score of a period with the rules and the rubric it was made by; None where it is not closed."""
-    frozen = await storage.scores.frozen(ctx.db, f"person:{person.id}", asked.key)
+    frozen = await storage.scores.frozen(ctx.db, subject, asked.key)
     if frozen is None:
         return None
     rules = ctx.rules
@@ -133,25 +131,33 @@ async def closed(ctx: Ctx, person: Person, asked: Period) -> tuple[Frozen, Rules
     made_by = [
         r
         for r in rules.rubrics
-        if (r.name, r.level) == (frozen.score.rubric, "person")
+        if (r.name, r.level) == (frozen.score.rubric, level)
         and r.from_day <= asked.last
         and {e.metric for e in r.entries} == read
     ]
     return frozen, rules, max(made_by, key=lambda r: r.from_day)
 
 
+def closed_words(frozen: Frozen) -> str:
+    """What a card says of a score that will not change by itself any more."""
+    again = f", version {frozen.version}: {frozen.reason}" if frozen.version > 1 else ""
+    return f"Closed with version {frozen.rules_version} of the rules{again}."
+
+
 async def compute(ctx: Ctx, person: Person, rubric: Rubric, asked: Period, here: int) -> Score:
     """The score of a person from today's rollups."""
     metrics = metrics_of(ctx, rubric)
     found = await storage.series.person_series(ctx.db, person.id, metrics, asked)
-    connected = await _connected(ctx, found)
-    return scoring.scorecards.score(rubric, readings(ctx, rubric, found, asked, here, connected))
+    known = await connected(ctx, found)
+    return scoring.scorecards.score(rubric, readings(ctx, rubric, found, asked, here, known))
 
 
 async def of_person(ctx: Ctx, person: Person, asked: Period, *, greens: bool = False) -> tuple[Sheet, Rubric]:
     """A person's sheet and its rubric: as it was closed where the period has been closed, computed otherwise."""
     here = today(ctx, person.zone)
-    kept = None if asked.last >= here else await closed(ctx, person, asked)  # nobody closes what is not over
+    kept = None
+    if asked.last < here:  # nobody closes what is not over
+        kept = await closed(ctx, f"person:{person.id}", "person", asked)
     if kept:
         frozen, rules, rubric = kept
         ctx, score = replace(ctx, rules=rules), frozen.score
@@ -160,8 +166,7 @@ async def of_person(ctx: Ctx, person: Person, asked: Period, *, greens: bool = F
         score = await compute(ctx, person, rubric, asked, here)
     small_print = notes(ctx, await storage.loads.as_of(ctx.db), score, metrics_of(ctx, rubric), asked)
     if kept:
-        again = f", version {frozen.version}: {frozen.reason}" if frozen.version > 1 else ""
-        small_print.append(f"Closed with version {frozen.rules_version} of the rules{again}.")
+        small_print.append(closed_words(frozen))
     mine = person.id == ctx.person.id
     sheet = Sheet(
         title="Your scorecard" if mine else f"Scorecard of {person.name}",
@@ -176,56 +181,6 @@ async def of_person(ctx: Ctx, person: Person, asked: Period, *, greens: bool = F
         mine=mine,
     )
     return sheet, rubric
-
-
-async def of_team(ctx: Ctx, team: Team, asked: Period, *, whole: bool, greens: bool = False) -> tuple[Sheet, Rubric]:
-    """A team's sheet; `whole` for those who may see its people, the rule of five for everybody else."""
-    here = today(ctx, team.zone)
-    rubric = scoring.scorecards.choose_rubric(ctx.rules, "team", None, None, team.key, asked.last)
-    metrics = metrics_of(ctx, rubric)
-    if whole:
-        found = await storage.series.team_series(ctx.db, team.id, metrics, asked)
-        left_out = ""
-    else:
-        found, left_out = await _published(ctx, team, metrics, asked)
-    connected = await _connected(ctx, found)
-    score = scoring.scorecards.score(rubric, readings(ctx, rubric, found, asked, here, connected))
-    small_print = notes(ctx, await storage.loads.as_of(ctx.db), score, metrics, asked)
-    if left_out:
-        small_print.append(left_out)
-    sheet = Sheet(
-        title=f"Team scorecard · {team.name}",
-        period=asked,
-        score=score,
-        metrics=ctx.rules.metrics,
-        level="team",
-        values={"team": str(team.id)},
-        notes=tuple(small_print),
-        greens=greens,
-        newest=asked.last >= here,
-        mine=False,
-    )
-    return sheet, rubric
-
-
-async def _published(
-    ctx: Ctx, team: Team, metrics: Sequence[Metric], asked: Period
-) -> tuple[dict[str, Series], str]:
-    """What everybody may be told of a team: whole weeks that are over, with five people behind each."""
-    first, last = scoring.privacy.weeks_needed(asked)
-    cells = await storage.series.team_cells(ctx.db, [team.id], metrics, first, last)
-    here = today(ctx, team.zone)
-    agreed = {team.id} if team.agreed_small else set()
-    found: dict[str, Series] = {}
-    said: set[str] = set()
-    for metric in metrics:
-        stock = scoring.rag.is_stock(metric)
-        series, words = scoring.privacy.series(
-            cells[metric.name], asked, agreed=agreed, stock=stock, over_before=here
-        )
-        found[metric.name] = series
-        said.add(words)
-    return found, max(said, key=len, default="")
 
 
 def one(sheet: Sheet, name: str) -> Reading:

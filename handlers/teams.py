@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cards.people
 import cards.scorecards
+import handlers.groups
 import handlers.scorecards
 import handlers.sheets
 import scoring.access
@@ -11,6 +12,7 @@ import storage.people
 from cards.card import Card
 from cards.scorecards import Sheet
 from handlers.call import Call, Ctx, Reply
+from handlers.groups import Group
 from scoring.people import Person, Team
 from scoring.refused import Refused
 from scoring.rules import Rubric
@@ -59,7 +61,7 @@ async def team(ctx: Ctx, call: Call, team: Team) -> Reply:
     """/teamscore [TEAM] [PERIOD]."""
     here = handlers.sheets.today(ctx, team.zone)
     _, words = await asked_for(ctx, call.text)
-    sheet, _ = await handlers.sheets.of_team(ctx, team, handlers.sheets.period(words, here), whole=_whole(ctx, team))
+    sheet, _ = await handlers.groups.sheet(ctx, Group(team, _whole(ctx, team)), handlers.sheets.period(words, here))
     return Reply.card(_card(ctx, team, sheet))
 
 
@@ -69,7 +71,7 @@ def _card(ctx: Ctx, team: Team, sheet: Sheet) -> Card:
 
 async def _pressed(ctx: Ctx, call: Call, team: Team, *, greens: bool = False) -> tuple[Sheet, Rubric]:
     asked = handlers.sheets.from_key(call.values.get("period", ""), handlers.sheets.today(ctx, team.zone))
-    return await handlers.sheets.of_team(ctx, team, asked, whole=_whole(ctx, team), greens=greens)
+    return await handlers.groups.sheet(ctx, Group(team, _whole(ctx, team)), asked, greens=greens)
 
 
 async def score(ctx: Ctx, call: Call, team: Team) -> Reply:

@@ -23,6 +23,7 @@ MATRIX: dict[str, frozenset[Relation]] = {
     "scorecard": frozenset({"self", "lead"}),
     "tickets": frozenset({"self", "lead"}),
     "who_looked": frozenset({"self"}),
+    "desk_scorecard": _STAFF,
     "team_scorecard": frozenset({"member", "lead", "leadership"}),
     "team_people": frozenset({"lead"}),
     "correct_ticket": frozenset({"self"}),

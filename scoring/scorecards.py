@@ -130,11 +130,11 @@ def reading(metric: Metric, entry: Entry, series: Series, *, provisional: bool =
     value = scoring.figures.value(metric, series.period)
     previous = scoring.figures.value(metric, series.before)
     evidence = scoring.rag.status(metric, lines, series.weeks, prior=prior)
-    scale, cap = metric.scale, metric.cap
-    weeks: list[tuple[int, float | None]] = []
-    for monday, sums in series.weeks:
-        at = scale * sums.num / sums.den if sums.den else None
-        weeks.append((monday, cap if at is not None and cap is not None and at > cap else at))
+    scale = metric.scale
+    if metric.cap is None:
+        weeks = [(monday, scale * sums.num / sums.den if sums.den else None) for monday, sums in series.weeks]
+    else:
+        weeks = [(monday, scoring.figures.value(metric, sums)) for monday, sums in series.weeks]
     missing = "" if value is not None else NO_DATA if connected else NOT_CONNECTED
     return Reading(
         metric=metric.name,

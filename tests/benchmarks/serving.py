@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import multiprocessing
 import random
 import statistics
@@ -49,8 +48,6 @@ async def _serve(making: Making, arguments: tuple[Any, ...], pipe: Connection) -
         loop.call_soon_threadsafe(stop.set)
 
     async with making(*arguments) as port:
-        gc.collect()
-        gc.freeze()  # what is there at the start stays: both servers are measured without walking through it
         pipe.send(port)
         threading.Thread(target=listen, daemon=True).start()
         await stop.wait()
@@ -141,7 +138,7 @@ async def server(
 async def ratios(variant: Server, floor: Server, count: int, of: int) -> list[tuple[float, float]]:
     """Processor time a request of both, interleaved in `of` rounds, after a warm-up."""
     for one in (variant, floor):
-        await one.cpu_per_request(max(count // 4, 50))
+        await one.cpu_per_request(count)
     return [(await variant.cpu_per_request(count), await floor.cpu_per_request(count)) for _ in range(of)]
 
 

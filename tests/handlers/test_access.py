@@ -35,6 +35,8 @@ EXPECTED = {
     "decline": ("decide_correction", "person"), "declined": ("decide_correction", "person"),
     "team_score": ("team_scorecard", "team"), "team_why": ("team_scorecard", "team"),
     "team_trend": ("team_scorecard", "team"), "team_people": ("team_people", "team"), "home": ("scorecard", "self"),
+    "desk": ("desk_scorecard", "none"), "desk_score": ("desk_scorecard", "none"),
+    "desk_why": ("desk_scorecard", "none"), "desk_trend": ("desk_scorecard", "none"),
 }  # fmt: skip
 """What each route is for: a new one is added here with the act and the subject that were thought about."""
 
