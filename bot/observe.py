@@ -86,6 +86,8 @@ async def unready(store: Store, now: datetime, platforms: Collection[str] = ()) 
         await storage.schema.require_current(store)
         async with store.read() as db:
             oldest = await storage.health.oldest_due(db, platforms)
+    except storage.schema.Unreachable as refused:
+        return refused.what  # its address is not for whoever asks here
     except Refused as refused:
         return str(refused)
     except (SQLAlchemyError, OSError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -33,6 +34,7 @@ class Scheduler:
         self, store: Store, rules: storage.rules.InForce, clock: Callable[[], datetime], *, every: float = 900.0
     ) -> None:
         self._store, self._rules, self._clock = store, rules, clock
+        self._busy = asyncio.Lock()
         self._ticks = AsyncIOScheduler(timezone="UTC")
         self._ticks.add_job(
             self.tick, "interval", seconds=every, coalesce=True, max_instances=1, misfire_grace_time=None
@@ -42,20 +44,23 @@ class Scheduler:
         self._ticks.start()
 
     async def stop(self) -> None:
-        """Starts nothing more; a tick under way ends with its transaction."""
-        self._ticks.shutdown(wait=True)
+        """Starts nothing more, and lets a tick under way come to its end."""
+        self._ticks.pause()
+        async with self._busy:  # the executor's own shutdown would cancel it in the middle of a transaction
+            self._ticks.shutdown(wait=False)
 
     async def tick(self) -> None:
         """One round of everything that is due."""
-        try:
-            closed = await self.freeze()
-            async with self._store.write() as db:
-                await storage.inbox.prune(db, int((self._clock() - REMEMBERED).timestamp()))
-        except Exception:
-            log.exception("a tick failed; the next one does its work")
-        else:
-            if closed:
-                log.info("closed scores", extra={"rows": closed})
+        async with self._busy:
+            try:
+                closed = await self.freeze()
+                async with self._store.write() as db:
+                    await storage.inbox.prune(db, int((self._clock() - REMEMBERED).timestamp()))
+            except Exception:
+                log.exception("a tick failed; the next one does its work")
+            else:
+                if closed:
+                    log.info("closed scores", extra={"rows": closed})
 
     async def freeze(self) -> int:
         """Closes matured periods, one transaction a person, team and the desk; returns how many scores."""

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from botbuilder.core import TurnContext
 from botbuilder.schema import Activity, ActivityTypes
-from msrest.exceptions import DeserializationError
+from msrest.exceptions import DeserializationError  # type: ignore[attr-defined]
 
 from handlers.call import Call, Kind, Where
 

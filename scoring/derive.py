@@ -89,7 +89,7 @@ def derive(facts: Mapping[str, pl.DataFrame], directory: Directory, fairness: Fa
 def blank(table: str) -> pl.DataFrame:
     """A table without rows, with raw, derived and linked columns."""
     names = scoring.facts.columns(table)
-    linked = {f"@{name}": pl.Int64() for name in scoring.facts.ACCOUNTS.get(table, ())}
+    linked: dict[str, pl.DataType] = {f"@{name}": pl.Int64() for name in scoring.facts.ACCOUNTS.get(table, ())}
     return pl.DataFrame(schema={name: scoring.expressions.POLARS[kind] for name, kind in names.items()} | linked)
 
 
@@ -130,7 +130,7 @@ def _tickets(
         hold.alias("@hold"),
         wait.alias("wait_minutes"),
         same.fill_null(False).alias("same_day"),
-        _repeated(t, fairness).alias("repeated"),
+        repeated(t, fairness).alias("repeated"),
         pl.when(pl.col("escalations").is_not_null()).then(pl.col("escalations") > 0)
         .when(pl.col("escalated_by").is_not_null()).then(True).alias("escalated"),
     )  # fmt: skip
@@ -139,9 +139,16 @@ def _tickets(
         pl.when(pl.col("escalated") & pl.col("escalated_by").is_not_null()).then("@escalated_by").otherwise("@resolver")
         .alias("handler"),
         _first_contact(fairness).alias("first_contact"),
+        _first_contact_by().alias("first_contact_by"),
         _first_time_fix().alias("first_time_fix"),
     )  # fmt: skip
     return _stages(t, stretch, directory, fairness)
+
+
+def _first_contact_by() -> pl.Expr:
+    """The first worker, else the resolver of what was not passed on: who receives the rest had no first contact."""
+    passed_on = (pl.col("escalations").fill_null(0) > 0) | (pl.col("reassignments").fill_null(0) > 0)
+    return pl.when(pl.col("first_worker").is_not_null()).then("@first_worker").when(~passed_on).then("@resolver")
 
 
 def _first_contact(fairness: Fairness) -> pl.Expr:
@@ -200,8 +207,11 @@ def _reopenings(t: pl.DataFrame, events: pl.DataFrame, fairness: Fairness) -> pl
     ).drop(names.values())
 
 
-def _repeated(t: pl.DataFrame, fairness: Fairness) -> pl.Series:
-    """Whether the requester opened another of the same category after the resolution, within the window."""
+def repeated(t: pl.DataFrame, fairness: Fairness) -> pl.Series:
+    """For each ticket (raw columns): whether its requester opened another of the category within the window after it.
+
+    The window begins with the resolution; null where it is not resolved, or requester or category are unknown.
+    """
     known = pl.all_horizontal(pl.col("requester", "category").is_not_null())
     keyed = t.lazy().select("requester", "category", "opened_at", "resolved_at").with_row_index("row").filter(known)
     groups = (

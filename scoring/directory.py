@@ -58,8 +58,8 @@ def build(
     """
     team_of = {team.id: team for team in teams}
     held: dict[int, list[Membership]] = defaultdict(list)
-    for membership in memberships:
-        held[membership.person_id].append(membership)
+    for stay in memberships:
+        held[stay.person_id].append(stay)
     zone_index: dict[str, int] = {}
     calendar_index: dict[Calendar, int] = {}
     zones: list[tuple[int, int]] = []

@@ -147,6 +147,7 @@ DERIVED: Derived = {
         "closed_on": "time",  # when the closer resolved it
         "repeated": "bool",  # same requester and category opened another after the resolution, within the window
         "first_contact": "bool",
+        "first_contact_by": "person",  # who had the first contact; nobody where it was passed on by who knows whom
         "fixer": "person",  # who worked it first and so had the chance of a first time fix
         "first_time_fix": "bool",
         "keeper": "person",  # the resolver, else the owner

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -63,6 +65,7 @@ def today(now_utc: datetime, zone: str) -> date:
     return now_utc.astimezone(ZoneInfo(zone)).date()
 
 
+@lru_cache(maxsize=1024)
 def week(day: int) -> Period:
     """The ISO week that holds `day`."""
     first = monday(day)
@@ -162,7 +165,7 @@ def _relative(words: str, here: int) -> Period | None:
         return rolling("weeks4", here)
     found = re.fullmatch(r"(?:(this|current|last|previous|past) )?(week|month|quarter)", words)
     if found is not None:
-        now = {"week": week, "month": month, "quarter": quarter}[found[2]](here)
+        now = _calendar(found[2])(here)
         return previous(now) if found[1] in ("last", "previous", "past") else now
     found = re.fullmatch(r"(?:(?:the )?(?:last|past|rolling) )?([0-9]+|four|thirteen)[ -]?(?:weeks?|w)", words)
     if found is not None:
@@ -237,7 +240,11 @@ def _numbered(year: int, week_number: str | None, quarter_number: str | None, mo
 def _of_kind(kind: Kind, day: int) -> Period:
     if kind in ROLLING:
         return rolling(kind, day)
-    return {"week": week, "month": month, "quarter": quarter}[kind](day)
+    return _calendar(kind)(day)
+
+
+def _calendar(kind: str) -> Callable[[int], Period]:
+    return week if kind == "week" else month if kind == "month" else quarter
 
 
 def _month_start(year: int, month_number: int) -> date:

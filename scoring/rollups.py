@@ -83,6 +83,18 @@ def _minus(after: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
     return whole.group_by(KEY).agg(pl.col(SUMS).sum()).filter(pl.any_horizontal(pl.col(SUMS) != 0))
 
 
+@cache
+def reads(side: Side, table: str, column: str) -> bool:
+    """Whether a side reads, or credits by, a column of a table."""
+    if side.table != table:
+        return False
+    columns = scoring.facts.columns(table)
+    used = {side.credit, side.day, side.until, *scoring.expressions.check(side.value, columns, table)}
+    if side.where:
+        used |= scoring.expressions.check(side.where, columns, table)
+    return column in used
+
+
 def subjects(
     frame: pl.DataFrame, table: str, credit: str, directory: Directory, corrections: pl.DataFrame | None,
     *, of_client: bool,

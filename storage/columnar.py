@@ -50,9 +50,9 @@ async def facts(db: Db, table: str, column: str, items: Sequence[Any]) -> pl.Dat
 def read(found: list[tuple[Any, ...]], table: str) -> pl.DataFrame:
     """Rows of a fact table as columns (SQLite answers true and false as 1 and 0)."""
     schema = scoring.derive.typed(table)
-    flags = {name: kind for name, kind in schema.items() if kind == pl.Boolean}
+    flags = [name for name, kind in schema.items() if kind == pl.Boolean]
     loose = {name: pl.Int64() if name in flags else kind for name, kind in schema.items()}
-    return pl.DataFrame(found, schema=loose, orient="row", strict=False).cast(dict(flags))
+    return pl.DataFrame(found, schema=loose, orient="row", strict=False).with_columns(pl.col(flags).cast(pl.Boolean))
 
 
 async def insert(db: Db, table: str, frame: pl.DataFrame) -> None:
@@ -74,11 +74,10 @@ async def replace(db: Db, table: str, frame: pl.DataFrame) -> None:
     if frame.is_empty():
         return
     columns = [name for name in scoring.derive.typed(table) if name != "id"]
-    mark = iter(range(1, len(columns) + 2))
-    sign = (lambda: "?") if is_sqlite(db) else (lambda: f"${next(mark)}")
-    changes = ", ".join(f'"{name}" = {sign()}' for name in columns)
+    marks = ["?" if is_sqlite(db) else f"${number}" for number in range(1, len(columns) + 2)]
+    changes = ", ".join(f'"{name}" = {mark}' for name, mark in zip(columns, marks, strict=False))
     records = frame.select([*columns, "id"]).rows()
-    await db.exec_driver_sql(f'UPDATE "{table}" SET {changes} WHERE id = {sign()}', records)
+    await db.exec_driver_sql(f'UPDATE "{table}" SET {changes} WHERE id = {marks[-1]}', records)
 
 
 async def remove(db: Db, table: str, ids: Sequence[str]) -> None:

@@ -41,20 +41,33 @@ async def read(db: Db, zone: str = "UTC") -> Directory:
     return scoring.directory.build(people, await storage.people.teams(db), held, linked, clients, zone)
 
 
+async def with_clients(db: Db, rows: pl.DataFrame, known: Directory) -> Directory | None:
+    """The directory with the numbers of these rows' clients; None where one has no number yet."""
+    new = unnumbered(rows, known)
+    if not new:
+        return known
+    sql = f"SELECT client, id FROM client_number WHERE {storage.columnar.listed(db, 'client')}"
+    found = await storage.columnar.rows(db, sql, storage.columnar.values(db, new))
+    added = pl.DataFrame(found, schema={"client": pl.String, "number": pl.Int64}, orient="row")
+    return replace(known, clients=pl.concat([known.clients, added])) if len(found) == len(new) else None
+
+
 async def numbered_clients(db: Db, rows: pl.DataFrame, known: Directory) -> Directory:
-    """The directory with a number for every client of these rows."""
-    if "client" not in rows.columns:
-        return known
-    new = rows["client"].drop_nulls().unique()
-    new = new.filter(~new.is_in(known.clients["client"].implode())).sort()
-    if new.is_empty():
-        return known
+    """The same, where clients without a number get one."""
+    found = await with_clients(db, rows, known)
+    if found is not None:
+        return found
     if storage.columnar.is_sqlite(db):
         sql = "INSERT INTO client_number (client) SELECT value FROM json_each(?) WHERE true ON CONFLICT DO NOTHING"
     else:
         sql = "INSERT INTO client_number (client) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING"
-    await db.exec_driver_sql(sql, storage.columnar.values(db, new.to_list()))
-    sql = f"SELECT client, id FROM client_number WHERE {storage.columnar.listed(db, 'client')}"
-    found = await storage.columnar.rows(db, sql, storage.columnar.values(db, new.to_list()))
-    added = pl.DataFrame(found, schema={"client": pl.String, "number": pl.Int64}, orient="row")
-    return replace(known, clients=pl.concat([known.clients, added]))
+    await db.exec_driver_sql(sql, storage.columnar.values(db, unnumbered(rows, known)))
+    return await with_clients(db, rows, known) or known
+
+
+def unnumbered(rows: pl.DataFrame, known: Directory) -> list[str]:
+    """Clients of these rows that the directory has no number for, in order."""
+    if "client" not in rows.columns:
+        return []
+    new = rows["client"].drop_nulls().unique()
+    return new.filter(~new.is_in(known.clients["client"].implode())).sort().to_list()

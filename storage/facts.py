@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -20,7 +20,10 @@ from storage.db import Db
 from storage.worlds import World
 
 BATCH = 2_000
-"""Rows of one upsert that keep SQLite's write lock well under 250 ms."""
+"""Rows of one upsert that, prepared, keep SQLite's write lock under 250 ms."""
+
+CHUNK = 20_000
+"""Rows worth reading at once: cut by `batches`, each upsert then touches few people and so few rollups."""
 
 _LOCK = 7_246_331  # the one writer of facts at a time on PostgreSQL; SQLite has only one anyway
 
@@ -36,30 +39,110 @@ class Changed:
     days: frozenset[int] = frozenset()
 
 
-async def upsert(db: Db, table: str, frame: pl.DataFrame, directory: Directory, rules: Rules) -> Changed:
+def batches(table: str, frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Rows for one upsert after the other, those of the same people together; each id once, as `upsert` has it."""
+    rows = _one_each(table, scoring.derive.whole(table, frame))
+    by = [name for name in ("resolver", "owner", "account", "to_account", "ticket", "client") if name in rows.columns]
+    yield from rows.sort(by, maintain_order=True).iter_slices(BATCH) if by else rows.iter_slices(BATCH)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What an upsert will write, and the facts around it as they stand."""
+
+    new: pl.DataFrame
+    newer: pl.DataFrame
+    same: int
+    table: str
+    world: World
+    extent: pl.DataFrame
+
+    @property
+    def then(self) -> World:
+        """The facts around it once it is written."""
+        return storage.worlds.changed(self.world, self.table, pl.concat([self.new, self.newer]), (), self.extent)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An upsert computed ahead, outside the lock; it is used where nothing around it changed meanwhile."""
+
+    plan: _Plan
+    directory: Directory
+    rules: Rules
+    ids: dict[str, int]
+    change: pl.DataFrame
+
+
+async def prepare(db: Db, table: str, frame: pl.DataFrame, directory: Directory, rules: Rules) -> Prepared | None:
+    """The costly half of `upsert`, in a transaction that only reads; None where it has to be done in one.
+
+    Hand it to `upsert` with the same arguments: the write lock is then held for writing alone.
+    """
+    ids = await storage.rollups.known_metrics(db, rules.metrics)
+    plan = await _plan(db, table, frame, directory, rules)
+    if plan is None or ids is None:
+        return None
+    numbered = await storage.directory.with_clients(db, pl.concat([plan.new, plan.newer]), directory)
+    if numbered is None:
+        return None
+    return Prepared(plan, directory, rules, ids, _change(plan.world, plan.then, numbered, ids, rules))
+
+
+async def upsert(
+    db: Db, table: str, frame: pl.DataFrame, directory: Directory, rules: Rules, prepared: Prepared | None = None
+) -> Changed:
     """Brings rows of a fact table up to date, and every rollup they touch.
 
     `frame` has columns of `scoring.facts.SCHEMA[table]`; what it lacks is empty. Of rows with the same id the
     newest `updated_at`, else the last, counts; a row older than the stored one changes nothing, nor does an
     equal one. Raises Refused where a metric's value is not finite, KeyError for an unknown table.
     """
-    incoming = _one_each(table, scoring.derive.whole(table, frame))
     await _lock(db)
+    plan = await _plan(db, table, frame, directory, rules)
+    if plan is None:
+        return Changed(same=frame["id"].n_unique())
+    ids = await storage.rollups.sync_metrics(db, rules.metrics)
+    if prepared is not None and _still(prepared, plan, directory, rules, ids):
+        change = prepared.change
+    else:
+        numbered = await storage.directory.numbered_clients(db, pl.concat([plan.new, plan.newer]), directory)
+        change = _change(plan.world, plan.then, numbered, ids, rules)
+    await storage.columnar.insert(db, table, plan.new)
+    await storage.columnar.replace(db, table, plan.newer)
+    for name, first, last in plan.extent.join(
+        plan.world.facts["extent"], on=plan.extent.columns, how="anti"
+    ).iter_rows():
+        await storage.rollups.set_extent(db, name, first, last)
+    await storage.rollups.apply(db, change)
+    return Changed(len(plan.new), len(plan.newer), plan.same, 0, frozenset(change["day"].unique().to_list()))
+
+
+async def _plan(db: Db, table: str, frame: pl.DataFrame, directory: Directory, rules: Rules) -> _Plan | None:
+    """None where no row differs from what is stored."""
+    incoming = _one_each(table, scoring.derive.whole(table, frame))
     stored = await storage.columnar.facts(db, table, "id", incoming["id"].to_list())
     new = incoming.join(stored.select("id"), on="id", how="anti", maintain_order="left")
     before, newer = _differing(table, stored, incoming)
-    same = len(incoming) - len(new) - len(newer)
     after = pl.concat([new, newer])
     if after.is_empty():
-        return Changed(same=same)
-    directory = await storage.directory.numbered_clients(db, after, directory)
+        return None
     world = await storage.worlds.around(db, table, before, after, directory, rules.fairness)
-    extent = await _extended(db, table, after, world.facts["extent"])
-    await storage.columnar.insert(db, table, new)
-    await storage.columnar.replace(db, table, newer)
-    then = storage.worlds.changed(world, table, after, (), extent)
-    days = await _settle(db, world, then, directory, rules)
-    return Changed(len(new), len(newer), same, 0, days)
+    extent = storage.worlds.extended(table, after, world.facts["extent"])
+    return _Plan(new, newer, len(incoming) - len(after), table, world, extent)
+
+
+def _still(prepared: Prepared, plan: _Plan, directory: Directory, rules: Rules, ids: dict[str, int]) -> bool:
+    was = prepared.plan
+    return (
+        prepared.directory is directory
+        and prepared.rules is rules
+        and prepared.ids == ids
+        and was.new.equals(plan.new)
+        and was.newer.equals(plan.newer)
+        and was.world.facts.keys() == plan.world.facts.keys()
+        and all(frame.equals(plan.world.facts[name]) for name, frame in was.world.facts.items())
+    )
 
 
 async def delete(db: Db, table: str, ids: Sequence[str], directory: Directory, rules: Rules) -> Changed:
@@ -92,13 +175,20 @@ async def renew_tickets(db: Db, tickets: Sequence[str], rules: Rules, person_id:
 
 async def _settle(db: Db, before: World, after: World, directory: Directory, rules: Rules) -> frozenset[int]:
     """Adds to the rollups what the facts that count add now and did not add before."""
-    directory = replace(directory, home=rules.zone)
     ids = await storage.rollups.sync_metrics(db, rules.metrics)
-    numbered = [(ids[name], metric) for name, metric in rules.metrics.items()]
-    was, now = (_contributions(world, directory, numbered, rules) for world in (before, after))
-    change = scoring.rollups.difference(now, was)
+    change = _change(before, after, directory, ids, rules)
     await storage.rollups.apply(db, change)
     return frozenset(change["day"].unique().to_list())
+
+
+def _change(before: World, after: World, directory: Directory, ids: dict[str, int], rules: Rules) -> pl.DataFrame:
+    """The difference between what the facts that count add and what they added."""
+    directory = replace(directory, home=rules.zone)
+    numbered = [(ids[name], metric) for name, metric in rules.metrics.items()]
+    if before.lone and after.lone:
+        return _arrival(before, after, directory, numbered, rules)
+    was, now = (_contributions(world, directory, numbered, rules) for world in (before, after))
+    return scoring.rollups.difference(now, was)
 
 
 def _contributions(
@@ -107,12 +197,49 @@ def _contributions(
     if all(frame.is_empty() for name, frame in world.facts.items() if name not in ("extent", "correction")):
         return scoring.rollups.add([])
     frames = scoring.derive.derive(world.facts, directory, rules.fairness)
+    return scoring.rollups.contributions(_counted(frames, world, world.tickets), directory, numbered)
+
+
+def _counted(frames: dict[str, pl.DataFrame], world: World, tickets: pl.Series) -> dict[str, pl.DataFrame]:
     for name, key in (("ticket", "id"), ("span", "ticket"), ("informed", "ticket")):
-        frames[name] = frames[name].filter(pl.col(key).is_in(world.tickets.implode()))
+        frames[name] = frames[name].filter(pl.col(key).is_in(tickets.implode()))
     for name in ("survey", "escalation", "time_entry"):
         rows = world.rows.get(name)
         frames[name] = frames[name].clear() if rows is None else frames[name].filter(pl.col("id").is_in(rows.implode()))
-    return scoring.rollups.contributions(frames, directory, numbered)
+    return frames
+
+
+def _arrival(
+    before: World, after: World, directory: Directory, numbered: scoring.rollups.Numbered, rules: Rules
+) -> pl.DataFrame:
+    """The same difference for tickets that are new and that nothing refers to yet, with half the work.
+
+    Of the tickets that were there, only whether they were repeated can have changed.
+    """
+    frames = scoring.derive.derive(after.facts, directory, rules.fairness)
+    there = before.facts["ticket"]
+    was = there.select("id", was=scoring.derive.repeated(there, rules.fairness))
+    turned = (
+        frames["ticket"]
+        .filter(pl.col("id").is_in(before.tickets.implode()))
+        .join(was, on="id", how="inner", maintain_order="left")
+        .filter(pl.col("repeated").ne_missing(pl.col("was")))
+    )
+    corrections = {"correction": after.facts["correction"]}
+    looking = [
+        (number, metric)
+        for number, metric in numbered
+        if any(scoring.rollups.reads(side, "ticket", "repeated") for side in (metric.numerator, metric.denominator))
+    ]
+    now, then = (
+        scoring.rollups.contributions({"ticket": rows, **corrections}, directory, looking)
+        for rows in (turned, turned.with_columns(pl.col("was").alias("repeated")))
+    )
+    new = after.tickets.filter(~after.tickets.is_in(there["id"].implode()))
+    came = scoring.rollups.contributions(_counted(frames, after, new), directory, numbered)
+    days = {name: frame for name, frame in before.facts.items() if name in ("extent", "person_day", "leave")}
+    capacity = _contributions(World(days, before.tickets.clear()), directory, numbered, rules)
+    return scoring.rollups.difference(scoring.rollups.add([came, now]), scoring.rollups.add([then, capacity]))
 
 
 def _one_each(table: str, frame: pl.DataFrame) -> pl.DataFrame:
@@ -135,21 +262,6 @@ def _differing(table: str, stored: pl.DataFrame, incoming: pl.DataFrame) -> tupl
     found = both.filter(differs)
     newer = found.select("id", *(pl.col(f"{name}@").alias(name) for name in columns))
     return found.select("id", *columns), newer
-
-
-async def _extended(db: Db, table: str, after: pl.DataFrame, extent: pl.DataFrame) -> pl.DataFrame:
-    """The days between which facts are known, with those of new rows; stored where they reach further."""
-    found = storage.worlds.reach(table, after)
-    if found is None:
-        return extent
-    known = {name: (first, last) for name, first, last in extent.iter_rows()}
-    old = known.get(table, found)
-    wide = (min(old[0], found[0]), max(old[1], found[1]))
-    if known.get(table) == wide:
-        return extent
-    await storage.rollups.set_extent(db, table, *wide)
-    known[table] = wide
-    return pl.DataFrame([(name, *days) for name, days in known.items()], schema=extent.schema, orient="row")
 
 
 async def _lock(db: Db) -> None:

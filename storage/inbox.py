@@ -5,12 +5,12 @@ from __future__ import annotations
 from sqlalchemy import bindparam, delete
 from sqlalchemy.dialects import postgresql, sqlite
 
-from storage.db import Db
+from storage.db import Db, Prepared
 from storage.models import inbox
 
 _INSERTS = {
-    "sqlite": sqlite.insert(inbox).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(inbox).on_conflict_do_nothing(),
+    "sqlite": Prepared(sqlite.insert(inbox).on_conflict_do_nothing()),
+    "postgresql": Prepared(postgresql.insert(inbox).on_conflict_do_nothing()),
 }
 _PRUNE = delete(inbox).where(inbox.c.at < bindparam("before"))
 
@@ -20,8 +20,7 @@ async def first(db: Db, key: str, now: int) -> bool:
 
     `now` is in UTC seconds. Of two simultaneous callers the second waits for the first to end.
     """
-    result = await db.execute(_INSERTS[db.dialect.name], {"key": key, "at": now})
-    return bool(result.rowcount == 1)
+    return await _INSERTS[db.dialect.name].changed(db, {"key": key, "at": now}) == 1
 
 
 async def prune(db: Db, before: int) -> int:

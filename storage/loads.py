@@ -12,10 +12,10 @@ from sqlalchemy import bindparam, func, insert, select, update
 
 import scoring.events
 import scoring.facts
-from storage.db import Db
+from storage.db import Db, Prepared
 from storage.models import load, ticket, ticket_event
 
-_AS_OF = select(func.max(load.c.as_of))
+_AS_OF = Prepared(select(func.max(load.c.as_of)))
 _DONE = select(load.c.id).where(
     load.c.digest == bindparam("digest"), load.c.source == bindparam("source"), load.c.state == "done"
 )
@@ -47,7 +47,7 @@ def newest(table: str, frame: pl.DataFrame) -> int | None:
 
 async def as_of(db: Db) -> int | None:
     """The newest instant in all data, UTC seconds; None before the first load."""
-    found: int | None = (await db.execute(_AS_OF)).scalar_one()
+    found: int | None = (await _AS_OF.rows(db, {}))[0][0]
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -30,7 +32,7 @@ metadata = MetaData(
     }
 )
 
-TYPES: dict[str, type[TypeEngine[object]]] = {
+TYPES: dict[str, type[TypeEngine[Any]]] = {
     "text": Text,
     "int": Integer,
     "float": Float,

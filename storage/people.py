@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    CompoundSelect,
     Integer,
     Row,
     Select,
@@ -30,7 +29,7 @@ from sqlalchemy import (
 )
 
 from scoring.people import Membership, Person, Team
-from storage.db import Db
+from storage.db import Db, Prepared
 from storage.models import account, deputy, membership, person
 from storage.models import team as team_table
 from storage.people_file import hours_of
@@ -46,7 +45,7 @@ def _active(table: Any) -> ColumnElement[bool]:
     return and_(table.c.from_day <= _TODAY, or_(table.c.to_day.is_(None), table.c.to_day > _TODAY))
 
 
-def _whole(who: Select[Any]) -> CompoundSelect[Any]:
+def _whole(who: Select[Any]) -> Prepared:
     """One statement for one person: own rows (kind 0), people managed (1), teams led (2).
 
     A person manages whoever names them as manager today, and the technicians and coordinators of the
@@ -105,10 +104,12 @@ def _whole(who: Select[Any]) -> CompoundSelect[Any]:
         select(lead.c.team_id),
         select(kept.c.team_id).where(kept.c.manager_id.in_(bosses), _active(kept), ~outsider),
     ).subquery("led")
-    return union_all(
-        mine,
-        select(literal(1), managed.c.id, nothing, *rest),
-        select(literal(2), nothing, led.c.team_id, *rest),
+    return Prepared(
+        union_all(
+            mine,
+            select(literal(1), managed.c.id, nothing, *rest),
+            select(literal(2), nothing, led.c.team_id, *rest),
+        )
     )
 
 
@@ -152,12 +153,12 @@ def _as_of(base: Person, memberships: Iterable[Membership], today: int) -> Perso
     )
 
 
-async def _one(db: Db, statement: CompoundSelect[Any], today: int, values: dict[str, object]) -> Person | None:
-    own: list[Row[Any]] = []
+async def _one(db: Db, statement: Prepared, today: int, values: dict[str, object]) -> Person | None:
+    own: list[Any] = []
     managed: set[int] = set()
     led: set[int] = set()
-    for row in await db.execute(statement, {**values, "today": today}):
-        kind = row[0]  # by place: a name is looked up anew in each row
+    for row in await statement.rows(db, {**values, "today": today}):
+        kind = row[0]
         if kind == 0:
             own.append(row)
         elif kind == 1:

@@ -52,6 +52,12 @@ async def sync_metrics(db: Db, metrics: Mapping[str, Metric]) -> dict[str, int]:
     return {name: known[name] for name in metrics}
 
 
+async def known_metrics(db: Db, metrics: Mapping[str, Metric]) -> dict[str, int] | None:
+    """The same without writing: None where a metric has no id yet."""
+    known = {row.name: row.id for row in await db.execute(_ALL_METRICS)}
+    return {name: known[name] for name in metrics} if known.keys() >= metrics.keys() else None
+
+
 async def stale(db: Db, metrics: Mapping[str, Metric]) -> list[str]:
     """Metrics whose rollups were made by another definition, or never."""
     digests = {row.name: row.digest for row in await db.execute(_ALL_METRICS)}

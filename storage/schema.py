@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from storage.db import Db, Store
 
 
+class Unreachable(Refused):
+    """There is no database to speak to; the remedy names its address."""
+
+
 def _config(connection: Connection) -> Config:
     from alembic.config import Config  # slow to import, and needed by few commands
 
@@ -68,14 +72,14 @@ def _path(connection: Connection) -> list[str]:
 
 @asynccontextmanager
 async def _reached(store: Store) -> AsyncIterator[Db]:
-    """A reading transaction; Refused with the remedy where there is no database to read."""
+    """A reading transaction; Unreachable with the remedy where there is no database to read."""
     try:
         async with store.read() as db:
             yield db
     except (SQLAlchemyError, OSError) as error:
-        raise Refused(
-            f"The database at {store.url.render_as_string(hide_password=True)} cannot be reached.",
-            "See that it runs, and that REDFIRST_DATABASE_URL is right.",
+        raise Unreachable(
+            "The database cannot be reached.",
+            f"See that it runs, and that REDFIRST_DATABASE_URL is right: {store.url.render_as_string()}.",
         ) from error
 
 

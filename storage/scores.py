@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 import scoring.scorecards
 from scoring.scorecards import Score
-from storage.db import Db
+from storage.db import Db, Prepared
 from storage.models import frozen_score, load
 
 HUNG = 6 * 3600
@@ -27,7 +27,7 @@ class Frozen:
     score: Score
 
 
-_LATEST = (
+_LATEST = Prepared(
     select(frozen_score.c.version, frozen_score.c.rules_version, frozen_score.c.reason, frozen_score.c.body)
     .where(frozen_score.c.subject == bindparam("subject"), frozen_score.c.period == bindparam("period"))
     .order_by(frozen_score.c.version.desc())
@@ -46,11 +46,11 @@ _LOADING = select(load.c.id).where(load.c.state == "running", load.c.started_at 
 
 async def frozen(db: Db, subject: str, period: str) -> Frozen | None:
     """The latest version of a closed score; `subject` is "person:7" or "team:2", `period` a period's key."""
-    row = (await db.execute(_LATEST, {"subject": subject, "period": period})).first()
-    if row is None:
+    found = await _LATEST.rows(db, {"subject": subject, "period": period})
+    if not found:
         return None
-    score = scoring.scorecards.from_json(json.loads(row.body))
-    return Frozen(row.version, row.rules_version, row.reason, score)
+    version, rules_version, reason, body = found[0]
+    return Frozen(version, rules_version, reason, scoring.scorecards.from_json(json.loads(body)))
 
 
 async def periods(db: Db, subject: str) -> frozenset[str]:

@@ -13,7 +13,6 @@ from sqlalchemy import (
     ColumnElement,
     Executable,
     Integer,
-    Row,
     and_,
     bindparam,
     case,
@@ -21,6 +20,7 @@ from sqlalchemy import (
     literal,
     literal_column,
     select,
+    text,
     union_all,
 )
 
@@ -28,7 +28,7 @@ import scoring.periods
 from scoring.metrics import NOTHING, Metric, Series, Shape, Sums
 from scoring.periods import Period
 from scoring.privacy import Cell
-from storage.db import Db
+from storage.db import Db, Prepared
 from storage.models import client_number, membership, metric, person, rollup
 
 WEEKS = 13
@@ -49,7 +49,7 @@ _STAGE = case(
 
 _TOTALS = [func.sum(column).cast(BigInteger) for column in _SUMS]
 _MOMENTS = [func.sum(column * _R.day).cast(BigInteger) for column in _SUMS]
-_NO_MOMENTS = [literal_column("0")] * 4
+_NO_MOMENTS: list[ColumnElement[Any]] = [literal_column("0")] * 4
 
 # metrics by name, so that a card takes one statement; the join finds them first, then their rows by key
 _FROM = metric.join(rollup, _R.metric_id == metric.c.id)
@@ -79,17 +79,17 @@ _OF_TEAMS = select(membership.c.person_id).where(membership.c.team_id.in_(bindpa
 _CELLS = _pieces(
     _R.subject_id.in_(_OF_TEAMS) & _R.team_id.in_(bindparam("teams", expanding=True)), _R.team_id, _SUBJECT, _BUCKET
 )
-_BY_SPAN = """
+_BY_SPAN = Prepared(text("""
     WITH span (first, last) AS MATERIALIZED (
-        SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?)
-    ), who (id) AS (SELECT ?)
-    SELECT m.name, (
+        SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(:spans)
+    ), who (id) AS (SELECT :subject)
+    SELECT json_group_object(m.name, json((
         SELECT json_group_array((
             SELECT json_array(sum(r.num), sum(r.den), sum(r.n), sum(r.ss)) FROM rollup AS r
             WHERE r.subject_id = who.id AND r.metric_id = m.id AND r.day BETWEEN span.first AND span.last
         )) FROM span
-    ) FROM who CROSS JOIN metric AS m WHERE m.name IN (SELECT value FROM json_each(?))
-"""
+    ))) FROM who CROSS JOIN metric AS m WHERE m.name IN (SELECT value FROM json_each(:flows))
+"""))
 _CONNECTED = select(metric.c.name).where(metric.c.connected)
 
 
@@ -193,7 +193,7 @@ def _stock(one: Metric) -> bool:
 
 async def _rows(
     db: Db, statements: dict[str, Executable], metrics: Sequence[Metric], values: dict[str, Any]
-) -> Sequence[Row[Any]]:
+) -> Sequence[Any]:
     stocks = [one.name for one in metrics if _stock(one)]
     named = {"flows": [one.name for one in metrics if not _stock(one)]} | ({"stocks": stocks} if stocks else {})
     return (await db.execute(statements["both" if stocks else "flows"], values | named)).all()
@@ -216,18 +216,17 @@ async def _flows(db: Db, person_id: int, metrics: Sequence[Metric], asked: Asked
     SQLite sorts what it groups, row by row, but finds the days of a week by their key and packs the answer
     as JSON: half the time of the grouping statement, which remains for stocks and for other databases.
     """
-    spans = {(monday, monday + 6): NOTHING for monday in asked.mondays}
-    spans |= {(one.first, one.last): NOTHING for one in (asked.period, asked.earlier)}
-    names = json.dumps([one.name for one in metrics])
-    found = await db.exec_driver_sql(_BY_SPAN, (json.dumps(list(spans)), person_id, names))
-    series = {one.name: Series(NOTHING, NOTHING, tuple((monday, NOTHING) for monday in asked.mondays)) for one in metrics}
-    for name, sums in found:
-        told = dict(zip(spans, (Sums(*four) if four[1] is not None else NOTHING for four in json.loads(sums)), strict=True))
-        series[name] = Series(
-            told[(asked.period.first, asked.period.last)],
-            told[(asked.earlier.first, asked.earlier.last)],
-            tuple((monday, told[(monday, monday + 6)]) for monday in asked.mondays),
-        )
+    spans = [(monday, monday + 6) for monday in asked.mondays]
+    spans += [span for one in (asked.period, asked.earlier) if (span := (one.first, one.last)) not in spans]
+    values = {"spans": json.dumps(spans), "subject": person_id, "flows": json.dumps([one.name for one in metrics])}
+    found = json.loads((await _BY_SPAN.rows(db, values))[0][0])
+    period, before = (spans.index((one.first, one.last)) for one in (asked.period, asked.earlier))
+    series: dict[str, Series] = {}
+    for one in metrics:
+        rows = found.get(one.name) or [[None] * 4] * len(spans)
+        told = [Sums(num, den, n, ss) if den is not None else NOTHING for num, den, n, ss in rows]
+        weeks = tuple(zip(asked.mondays, told, strict=False))  # which come first
+        series[one.name] = Series(told[period], told[before], weeks)
     return series
 
 

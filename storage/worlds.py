@@ -33,11 +33,13 @@ class World:
     facts: Facts
     tickets: pl.Series
     rows: dict[str, pl.Series] = field(default_factory=dict)
+    lone: bool = False
+    """The change is of tickets that are new, and no survey, escalation, entry or event refers to them."""
 
 
 def _texts(*series: pl.Series) -> pl.Series:
     found = [one.cast(pl.String) for one in series]
-    return pl.concat(found).drop_nulls().unique() if found else pl.Series([], dtype=pl.String)
+    return pl.concat(found).drop_nulls().unique(maintain_order=True) if found else pl.Series([], dtype=pl.String)
 
 
 async def around(
@@ -107,13 +109,15 @@ async def _around_tickets(
         if name in filled:
             facts[name] = await storage.columnar.facts(db, name, "ticket", changed.to_list())
             world.rows[name] = facts[name]["id"]
+    alone = all(rows.is_empty() for rows in world.rows.values()) and "ticket_event" not in filled
+    world.lone = table == "ticket" and before.is_empty() and alone
 
 
 async def _repeats(db: Db, before: pl.DataFrame, after: pl.DataFrame, world: World, fairness: Fairness) -> None:
     """Earlier tickets of the same requester and category, resolved within the window before one that changes."""
     window = fairness.repeat_days * 86_400
     columns = ["requester", "category", "opened_at"]
-    asked = pl.concat([before.select(columns), after.select(columns)]).drop_nulls().unique()
+    asked = pl.concat([before.select(columns), after.select(columns)]).drop_nulls().unique(maintain_order=True)
     if asked.is_empty():
         return
     keys, key, values = _threes(db, asked)
@@ -132,7 +136,7 @@ async def followers(db: Db, after: pl.DataFrame, world: World, fairness: Fairnes
     window = fairness.repeat_days * 86_400
     own = world.facts["ticket"]
     columns = ["requester", "category", "resolved_at"]
-    asked = pl.concat([own.select(columns), after.select(columns)]).drop_nulls().unique()
+    asked = pl.concat([own.select(columns), after.select(columns)]).drop_nulls().unique(maintain_order=True)
     if asked.is_empty():
         return
     keys, key, values = _threes(db, asked)
@@ -168,7 +172,7 @@ async def _tickets_of(db: Db, tickets: pl.Series, world: World, filled: set[str]
 async def _around_leave(db: Db, before: pl.DataFrame, after: pl.DataFrame, world: World, directory: Directory) -> None:
     """All leave of the people concerned, and the days that change."""
     accounts = _texts(before["account"], after["account"])
-    people = directory.accounts.filter(pl.col("key").is_in(accounts.implode()))["person"].unique()
+    people = directory.accounts.filter(pl.col("key").is_in(accounts.implode()))["person"].unique(maintain_order=True)
     theirs = directory.accounts.filter(pl.col("person").is_in(people.implode()))
     keys = _texts(accounts, theirs["key"])
     world.facts["leave"] = await storage.columnar.facts(db, "leave", "account", keys.to_list())
@@ -180,7 +184,7 @@ async def _around_leave(db: Db, before: pl.DataFrame, after: pl.DataFrame, world
         .select("person", days.alias("day"))
         .explode("day", empty_as_null=True, keep_nulls=True)
         .drop_nulls()
-        .unique()
+        .unique(maintain_order=True)
     )
 
 
@@ -198,7 +202,7 @@ async def _widened(db: Db, table: str, after: pl.DataFrame, world: World, direct
         days |= _new_days(_hull(known), _hull(ranges))
     if not days:
         return
-    people = directory.segments.filter("member").select("person").unique()
+    people = directory.segments.filter("member").select("person").unique(maintain_order=True)
     units = people.join(pl.DataFrame({"day": sorted(days)}, schema={"day": pl.Int64}), how="cross")
     world.facts["person_day"] = units
     sql = f'SELECT {storage.columnar.names("leave")} FROM "leave" WHERE first_day <= {max(days)}'
@@ -213,6 +217,17 @@ def reach(table: str, rows: pl.DataFrame) -> tuple[int, int] | None:
     first = rows.select(pl.min_horizontal(pl.col(columns).min())).item()
     last = rows.select(pl.max_horizontal(pl.col(columns).max())).item()
     return None if first is None or last is None else (first // 86_400, last // 86_400)
+
+
+def extended(table: str, after: pl.DataFrame, extent: pl.DataFrame) -> pl.DataFrame:
+    """The days between which facts are known, once these rows are among them."""
+    found = reach(table, after)
+    if found is None:
+        return extent
+    known = {name: (first, last) for name, first, last in extent.iter_rows()}
+    old = known.get(table, found)
+    known[table] = (min(old[0], found[0]), max(old[1], found[1]))
+    return pl.DataFrame([(name, *days) for name, days in known.items()], schema=extent.schema, orient="row")
 
 
 def _hull(ranges: dict[str, tuple[int, int]]) -> tuple[int, int]:
@@ -233,4 +248,4 @@ def changed(world: World, table: str, after: pl.DataFrame, gone: Sequence[str], 
         rest = rest.filter(~pl.col("id").is_in(list(gone)))
     facts[table] = pl.concat([rest, after])
     facts["extent"] = extent
-    return World(facts, world.tickets, world.rows)
+    return World(facts, world.tickets, world.rows, world.lone)

@@ -15,7 +15,6 @@ import pytest
 import storage.schema
 from storage.db import Store
 
-
 URL = "REDFIRST_TEST_DATABASE_URL"
 _CLUSTER = pytest.StashKey[Callable[[], None]]()
 

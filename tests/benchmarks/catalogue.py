@@ -59,8 +59,8 @@ def _agree(ours: pl.DataFrame, bare: dict[str, pl.DataFrame], ids: dict[str, int
     }  # fmt: skip
     for group, pairs in columns.items():
         for column, name in (pair.split() for pair in pairs):
-            found = ours.filter(pl.col("metric_id") == ids[name])["num"].sum() / 1000
-            meant = float(bare[group][column].sum() or 0)
+            found = int(ours.filter(pl.col("metric_id") == ids[name])["num"].sum()) / 1000
+            meant = float(str(bare[group][column].sum() or 0))
             if abs(found - meant) > 1e-6 * max(1.0, abs(meant)) + 1e-3 * len(bare[group]):
                 raise AssertionError(f"{name}: {found} by the catalogue, {meant} by hand")
 

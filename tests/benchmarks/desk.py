@@ -1,4 +1,4 @@
-"""A large desk for the benchmarks: 500 people and a million tickets of thirteen months, made once and kept in a file."""
+"""A large desk for the benchmarks: 500 people, a million tickets of thirteen months, made once and kept in a file."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def asking(count: int) -> list[int]:
 
 
 async def database(tickets: int) -> Path:
-    """A SQLite file with so many tickets and their rollups; made when it is not there yet (a minute or two a million)."""
+    """A SQLite file with so many tickets and their rollups; made where it is not there yet, in a minute or two."""
     rules = scoring.rulebook.read(bot.config.rules(Config()), version=1)
     made_of = f"{_VERSION} {PEOPLE} {tickets} {sorted(m.digest for m in rules.metrics.values())}"
     made_of += " ".join(str(c) for t in FACTS.values() for c in t.columns)
@@ -128,7 +128,8 @@ async def people(db: Db) -> None:
     )
     everybody = range(1, PEOPLE + 1)
     await db.execute(
-        insert(person), [{"id": n, "key": f"p{n}", "name": f"Person {n:03}", "zone": "Europe/Berlin"} for n in everybody]
+        insert(person),
+        [{"id": n, "key": f"p{n}", "name": f"Person {n:03}", "zone": "Europe/Berlin"} for n in everybody],
     )
     await db.execute(
         insert(membership),

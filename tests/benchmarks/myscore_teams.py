@@ -1,4 +1,4 @@
-"""The same question through Teams, against a turn that posts one fixed reply; both with tokens checked and a connector."""
+"""The same question through Teams, against a turn that posts one fixed reply; both check tokens and call back."""
 
 from __future__ import annotations
 
@@ -110,8 +110,11 @@ async def measure(count: int, requests_a_round: int, tickets: int) -> list[Measu
     return [
         Measured(
             "Teams: CPU of myscore ÷ a turn with a fixed reply",
-            rounds.median_ratio(pairs), 6.0, "at most", serving.spelt(pairs),
-        ),  # fmt: skip
+            rounds.median_ratio(pairs),
+            6.0,
+            "at most",
+            serving.spelt(pairs),
+        ),
         Measured("Teams: p99 ÷ p50 of myscore at 20 % of capacity", ratio, 3.0, "at most", detail),
     ]
 

@@ -59,7 +59,9 @@ def run(count: int = rounds.ROUNDS) -> list[Measured]:
     with tempfile.TemporaryDirectory() as folder:
         _server(Path(folder))  # makes the database
         for _ in range(count):
-            helped.append((rounds.seconds(_help), rounds.seconds(lambda: _python("import argparse, importlib, shutil"))))
+            helped.append(
+                (rounds.seconds(_help), rounds.seconds(lambda: _python("import argparse, importlib, shutil")))
+            )
             served.append((_server(Path(folder)), rounds.seconds(lambda: _python(f"import {LIBRARIES}"))))
     return [
         Measured("redfirst --help ÷ importing argparse", rounds.median_ratio(helped), 1.5, "at most"),

@@ -79,7 +79,17 @@ async def test_two_replicas_that_close_at_the_same_moment_keep_one_version(desk:
     await only(desk, "ana")
     await asyncio.gather(clockwork(desk).freeze(), clockwork(desk).freeze())
     assert await desk.rows("SELECT 1 FROM frozen_score WHERE version <> 1") == []
-    assert len(await closed(desk, "ana")) == await desk.one("SELECT count(*) FROM frozen_score")
+    assert len(await closed(desk, "ana")) == await desk.one(
+        "SELECT count(*) FROM frozen_score WHERE subject LIKE 'person:%'"
+    )
+
+
+async def test_teams_and_the_desk_are_closed_beside_people(sqlite_desk: Desk) -> None:
+    await only(sqlite_desk, "ana")
+    await clockwork(sqlite_desk).freeze()
+    kinds = {row[0].partition(":")[0] for row in await sqlite_desk.rows("SELECT DISTINCT subject FROM frozen_score")}
+    assert kinds == {"person", "team", "desk"}
+    assert await clockwork(sqlite_desk).freeze() == 0
 
 
 async def test_a_tick_forgets_deliveries_of_more_than_a_week_ago(sqlite_desk: Desk) -> None:
@@ -112,3 +122,15 @@ async def test_it_ticks_by_itself_and_stops_when_told(sqlite_desk: Desk) -> None
         while "2026-W30" not in await closed(sqlite_desk, "ana"):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     await ticking.stop()
+
+
+async def test_a_tick_under_way_comes_to_its_end_before_the_stop(sqlite_desk: Desk) -> None:
+    await only(sqlite_desk, "ana", "ben")
+    ticking = Scheduler(sqlite_desk.store, sqlite_desk.rules, lambda: sqlite_desk.now, every=0.05)
+    await ticking.start()
+    async with asyncio.timeout(20):
+        while not await closed(sqlite_desk, "ana"):  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    await ticking.stop()
+    assert await closed(sqlite_desk, "ben") == await closed(sqlite_desk, "ana")
+    assert await sqlite_desk.one("SELECT count(*) FROM frozen_score WHERE subject = 'desk'") > 0

@@ -122,6 +122,15 @@ def test_first_contact_is_one_interaction_and_for_mail_one_business_hour(
     assert one(**columns)["first_contact"] is expected
 
 
+def test_who_receives_what_was_passed_on_had_no_first_contact() -> None:
+    ana = one(first_worker="s/ann")["first_contact_by"]
+    assert ana is not None
+    assert one(first_worker="s/ann", resolver="s/ben", escalations=1)["first_contact_by"] == ana
+    assert one(first_worker=None, resolver="s/ann")["first_contact_by"] == ana
+    assert one(first_worker=None, escalations=1)["first_contact_by"] is None
+    assert one(first_worker=None, reassignments=2)["first_contact_by"] is None
+
+
 @pytest.mark.parametrize(
     ("columns", "expected"),
     [

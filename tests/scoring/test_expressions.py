@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import scoring.expressions
@@ -125,6 +125,7 @@ WORDS = st.sampled_from(
 )
 
 
+@settings(max_examples=300, deadline=None)
 @given(st.lists(WORDS, max_size=9))
 def test_any_soup_of_words_is_either_refused_or_over_one_row(words: list[str]) -> None:
     sql = " ".join(words)

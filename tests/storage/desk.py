@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
 from typing import Any
 
 import polars as pl
@@ -157,7 +158,7 @@ def _certification(rng: random.Random) -> dict[str, Any]:
             "valid_from": first + rng.randrange(-9, 9), "valid_to": first + rng.randrange(60)}  # fmt: skip
 
 
-_MAKE = {
+_MAKE: dict[str, Callable[[random.Random], dict[str, Any]]] = {
     "ticket": _ticket,
     "ticket_event": _event,
     "time_entry": _entry,

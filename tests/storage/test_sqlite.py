@@ -1,0 +1,118 @@
+"""SQLite's driver: brief transactions run at once, wait without holding anybody up, and end as they should."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import bindparam, select, text
+from sqlalchemy.exc import IntegrityError
+
+import storage.inbox
+from storage.db import Db, Prepared, Store
+from storage.models import inbox
+
+_KEYS = Prepared(select(inbox.c.key).where(inbox.c.at >= bindparam("since")).order_by(inbox.c.key))
+
+
+async def _failing(store: Store) -> None:
+    async with store.brief() as db:
+        assert await storage.inbox.first(db, "lost", 1)
+        raise ZeroDivisionError
+
+
+async def _breaking(store: Store) -> None:
+    async with store.brief() as db:
+        assert await storage.inbox.first(db, "lost", 1)
+        await db.execute(text("INSERT INTO inbox (key, at) VALUES ('x', NULL)"))
+
+
+async def _keys(db: Db) -> list[str]:
+    return [row[0] for row in await _KEYS.rows(db, {"since": 0})]
+
+
+async def test_a_prepared_statement_says_the_same_in_every_kind_of_transaction(store: Store) -> None:
+    async with store.write() as db:
+        assert await storage.inbox.first(db, "a", 1)
+        assert not await storage.inbox.first(db, "a", 1)
+    async with store.brief() as db:
+        assert not await storage.inbox.first(db, "a", 1)
+        assert await storage.inbox.first(db, "b", 2)
+        assert await _keys(db) == ["a", "b"]
+    async with store.read() as db:
+        assert await _keys(db) == ["a", "b"]
+        assert await _KEYS.rows(db, {"since": 2}) == [("b",)]
+
+
+async def test_what_is_refused_in_a_brief_transaction_has_not_happened(store: Store) -> None:
+    for _ in range(8):  # more often than there are connections
+        with pytest.raises(ZeroDivisionError):
+            await _failing(store)
+    async with store.read() as db:
+        assert await _keys(db) == []
+
+
+async def test_a_statement_that_fails_leaves_the_next_transaction_whole(sqlite_store: Store) -> None:
+    with pytest.raises(IntegrityError):
+        await _breaking(sqlite_store)
+    async with sqlite_store.brief() as db:
+        assert await storage.inbox.first(db, "kept", 1)
+        assert await _keys(db) == ["kept"]
+
+
+async def test_a_brief_transaction_waits_for_a_writer_and_the_loop_does_not(sqlite_store: Store) -> None:
+    done: list[str] = []
+
+    async def ask() -> None:
+        async with sqlite_store.brief() as db:
+            await storage.inbox.first(db, "question", 2)
+            done.append("question")
+
+    async with sqlite_store.write() as db:
+        await storage.inbox.first(db, "writer", 1)
+        asking = asyncio.create_task(ask())
+        for _ in range(5):  # the loop goes on, and the question does not get in between
+            await asyncio.sleep(0.02)
+        assert done == []
+        done.append("writer")
+    await asking
+    await ask()
+    assert done == ["writer", "question", "question"]
+
+
+async def test_simultaneous_brief_transactions_all_get_through(store: Store) -> None:
+    async def one(number: int) -> bool:
+        async with store.brief() as db:
+            await asyncio.sleep(0)
+            first = await storage.inbox.first(db, f"k{number % 10}", 1)
+            await asyncio.sleep(0)
+            return first
+
+    found = await asyncio.gather(*(one(number) for number in range(40)))
+    assert sum(found) == 10
+
+
+async def test_only_brief_transactions_run_in_the_callers_thread(sqlite_store: Store) -> None:
+    threads: list[int] = []
+    async with sqlite_store.write() as db:
+        raw = (await db.get_raw_connection()).driver_connection
+        assert raw is not None
+        await raw.create_function("noted", 0, lambda: threads.append(threading.get_ident()))
+        await db.execute(text("SELECT noted()"))
+    async with sqlite_store.brief() as db:
+        raw = (await db.get_raw_connection()).driver_connection
+        assert raw is not None
+        await raw.create_function("noted", 0, lambda: threads.append(threading.get_ident()))
+        await db.execute(text("SELECT noted()"))
+    assert threads[0] != threading.get_ident()
+    assert threads[1] == threading.get_ident()
+
+
+async def test_a_closed_store_keeps_no_connection(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'x.db'}")
+    async with store.brief() as db:
+        await db.execute(text("CREATE TABLE t (a INTEGER)"))
+    await store.close()
+    assert not (tmp_path / "x.db-wal").exists()  # the last connection to close takes the log along
