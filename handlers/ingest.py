@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+import scoring.directory
 import scoring.events
 import scoring.maps
 import storage.attribution
@@ -104,13 +105,20 @@ async def _known_before(db: Db, batch: Batch, map: Map) -> tuple[pl.DataFrame, p
 
 
 async def _take(store: Store, rules: Rules, order: Order, batch: Batch, told: Told, number: int) -> None:
+    ready = None
+    async with store.read() as db:
+        directory = await storage.directory.read(db, rules.zone)
+        if store.is_sqlite and batch.events is None:  # others can write while this is worked out
+            ready = await storage.facts.prepare(db, batch.table, batch.frame, directory, rules)
     async with store.write() as db:
         frame, events = await _known_before(db, batch, order.map)
-        directory = await storage.directory.read(db, rules.zone)
+        current = await storage.directory.read(db, rules.zone)
+        if not scoring.directory.same(current, directory):  # people changed meanwhile: work it out again
+            directory, ready = current, None
         for table, facts in (("ticket_event", events), (batch.table, frame)):  # so that tickets count once
             if facts is None or facts.is_empty():
                 continue
-            done = await storage.facts.upsert(db, table, facts, directory, rules)
+            done = await storage.facts.upsert(db, table, facts, directory, rules, ready)
             told.new += done.new
             told.changed += done.changed
             told.same += done.same

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -41,6 +42,16 @@ class Directory:
     team: pl.DataFrame | None
     calendar: pl.DataFrame | None
     home: str = "UTC"
+
+
+def same(one: Directory, other: Directory) -> bool:
+    """Whether two directories tell the same of everybody (frames have no equality of their own)."""
+    for field in dataclasses.fields(Directory):
+        a, b = getattr(one, field.name), getattr(other, field.name)
+        both = isinstance(a, pl.DataFrame) and isinstance(b, pl.DataFrame)
+        if not (a.equals(b) if both else type(a) is type(b) and a == b):
+            return False
+    return True
 
 
 def build(
