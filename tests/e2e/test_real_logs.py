@@ -6,21 +6,30 @@ import csv
 import gzip
 import io
 import itertools
+import shutil
 import subprocess
 import sys
 import zipfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
+from sqlalchemy import select
 
+import cards.text
 import storage.columnar
+import storage.people
 import storage.sources
 import storage.sources.maps
 import tests.shared
+from bot.dispatch import Dispatch
+from cards.card import Card
+from handlers.call import Call, Where
 from storage.db import Store
+from storage.models import person
+from storage.rules import InForce
 from tests.e2e.test_ingest_cli import environment, redfirst
 
 Rows = list[dict[str, str]]
@@ -187,3 +196,39 @@ def test_memory_stays_flat_however_long_the_file(tmp_path: Path) -> None:
 
     short, long = peak(60_000), peak(600_000)
     assert long - short < 48, "megabytes for ten times the rows"
+
+
+async def test_a_resolver_asks_for_april_2016_and_is_told_what_a_recomputation_says(
+    loaded: Path, incidents: Rows, tmp_path: Path
+) -> None:
+    shutil.copy(loaded / "redfirst.db", tmp_path / "redfirst.db")
+    first, last = instant("1/4/2016 00:00"), instant("30/4/2016 23:59")
+    assert first is not None
+    assert last is not None
+    april = [row for row in incidents if first <= (instant(row["resolved_at"]) or 0) <= last]
+    who, _ = Counter(row["resolved_by"] for row in april if row["resolved_by"] != "?").most_common(1)[0]
+    # the tickets themselves are held against the log above; their rollups, score and card are asked here
+    ((made, count),) = await query(
+        loaded,
+        "SELECT sum(completion_met), count(*) FROM ticket "
+        f"WHERE resolver = 'servicenow/{who}' AND resolved_at BETWEEN {first} AND {last + 59}",
+    )
+    assert isinstance(count, int)
+    assert count >= sum(row["resolved_by"] == who for row in april)
+    store = Store(f"sqlite:///{tmp_path / 'redfirst.db'}")
+    dispatch = Dispatch(store, InForce(), lambda: datetime(2016, 5, 2, 9, 0, tzinfo=UTC), lambda: None)
+    try:
+        async with store.write() as db:
+            key = (await db.execute(select(person.c.id).where(person.c.name == who))).scalar_one()
+            await storage.people.link_account(db, "slack:T1/U1", key)
+        where = Where("slack", "T1")
+        asked = Call("myscore", "slack:T1/U1", where, "one", "command", "april 2016")
+        why = {"metric": "sla_completion", "period": "2016-04"}
+        pressed = Call("why", "slack:T1/U1", where, "two", "action", values=why)
+        cards_said = [(await dispatch.answer(call)).says[0].what for call in (asked, pressed)]
+    finally:
+        await store.close()
+    score, explained = [cards.text.card(card) for card in cards_said if isinstance(card, Card)]
+    assert "Your scorecard" in score
+    assert "April 2016" in score
+    assert f"{made} ÷ {count}" in explained.replace(",", "")
