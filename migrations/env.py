@@ -2,12 +2,12 @@
 
 from alembic import context
 
-from storage import models
+from storage import models_told
 
 connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
-    target_metadata=models.metadata,
+    target_metadata=models_told.metadata,
     render_as_batch=connection.dialect.name == "sqlite",
     compare_type=True,
 )

@@ -11,13 +11,13 @@ from sqlalchemy import Connection, inspect
 
 import storage.schema
 from scoring.refused import Refused
-from storage import models
+from storage import models, models_told
 from storage.db import Store
 
 
 def _differences(connection: Connection) -> list[Any]:
     context = MigrationContext.configure(connection, opts={"compare_type": True})
-    return list(compare_metadata(context, models.metadata))
+    return list(compare_metadata(context, models_told.metadata))
 
 
 async def test_the_models_equal_the_migrations(store: Store) -> None:
