@@ -15,6 +15,8 @@ _SLOW = ("email", "portal")
 _HARDER = {"tier1": 1.0, "tier2": 1.45, "tier3": 2.3, "centralised": 1.0, "projects": 2.0, "alignment": 1.2}
 _EASE = {"tier1": 0.8, "tier2": 0.3, "tier3": 1.0, "centralised": 1.0, "projects": 1.0, "alignment": 1.0}
 """What is hard at the first line is less so at the second."""
+_READY = 0.12
+"""What the first line is asked and can do is done in the first contact so much more often than the rest."""
 _TIER = {"tier1": 1, "tier2": 2, "tier3": 3}
 _LEADS_TAKE = 0.07
 """Of what is passed on to a team, its lead takes that share."""
@@ -100,9 +102,9 @@ def _work(world: World, rng: random.Random, book: Book, life: Life) -> None:
     if rng.random() < habits.passes_on * work.hard:
         _pass_on(world, rng, book, life, minutes)
         return
-    if rng.random() < habits.at_once + work.easy * _EASE[life.pool]:
+    if rng.random() < habits.at_once + _READY + work.easy * _EASE[life.pool]:
         if life.channel in _SLOW:
-            minutes = min(minutes, 24.0)
+            minutes = min(minutes, 12.0)
         life.resolved = clock.add(life.responded, max(minutes, 3.0))
     else:
         life.interactions = 2 + int(rng.random() * 4)
@@ -266,7 +268,7 @@ def _write(world: World, rng: random.Random, book: Book, life: Life, who: int, f
         owner=me,
         resolver=me,
         tier=_TIER.get(life.pool) or _tier(world, life.holder, life.resolved),
-        interactions=None if life.passed else life.interactions,  # counted by the first line only
+        interactions=life.interactions,
         reopens=1 if back else 0,
         reopened_at=back or None,
         reopen_reason=reason,

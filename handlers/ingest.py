@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-import scoring.directory
-import scoring.events
 import scoring.maps
+import storage.arrivals
 import storage.attribution
-import storage.directory
-import storage.facts
 import storage.loads
 import storage.rollups
+import storage.rules
 import storage.sources
 from scoring.maps import Map
 from scoring.refused import Refused
+from storage.arrivals import Intake
 from storage.loads import Progress
 from storage.sources.files.rejects import RejectsFile
 
 if TYPE_CHECKING:
     from scoring.rules import Rules
     from storage.db import Db, Store
+    from storage.facts import Changed
     from storage.sources import Batch
 
 Step = Callable[[int, int], None]
@@ -84,55 +84,31 @@ def _check(order: Order, step: Step) -> None:
             )
 
 
-async def _known_before(db: Db, batch: Batch, map: Map) -> tuple[pl.DataFrame, pl.DataFrame | None]:
-    """Tickets of a log told again with what was known of them; a newer ticket than the one read stays."""
-    events, base = batch.events, batch.base
-    if events is None or base is None or base.is_empty():
-        return batch.frame, events
-    stored = await storage.loads.known_events(db, base["id"].to_list())
-    tickets = await storage.loads.known_tickets(db, base)
-    if stored.is_empty() and tickets.is_empty():
-        return batch.frame, events
-    every = scoring.events.merged(stored, events)
-    latest = (
-        batch.frame.select("id", pl.col("updated_at").alias("read_at")) if "updated_at" in batch.frame.columns else None
-    )
-    if latest is not None and tickets.height:
-        kept = tickets.join(latest, on="id").filter(pl.col("updated_at") > pl.col("read_at")).select(base.columns)
-        kept = scoring.events.untold(kept, stored, map)
-        base = pl.concat([base.filter(~pl.col("id").is_in(kept["id"].implode())), kept.cast(base.schema)])
-    return scoring.events.told(base, every, map), events
+def _count(told: Told, table: str, done: Changed, rows: pl.DataFrame, events: pl.DataFrame | None) -> None:
+    told.new += done.new
+    told.changed += done.changed
+    told.same += done.same
+    for name, facts in (("ticket_event", events), (table, rows)):
+        if facts is None or facts.is_empty():
+            continue
+        newest = storage.loads.newest(name, facts)
+        told.as_of = max((t for t in (told.as_of, newest) if t is not None), default=None)
+        told.accounts |= _accounts(facts)
 
 
-async def _take(store: Store, rules: Rules, order: Order, batch: Batch, told: Told, number: int) -> None:
-    ready = None
-    async with store.read() as db:
-        directory = await storage.directory.read(db, rules.zone)
-        if store.is_sqlite and batch.events is None:  # others can write while this is worked out
-            ready = await storage.facts.prepare(db, batch.table, batch.frame, directory, rules)
-    async with store.write() as db:
-        frame, events = await _known_before(db, batch, order.map)
-        current = await storage.directory.read(db, rules.zone)
-        if not scoring.directory.same(current, directory):  # people changed meanwhile: work it out again
-            directory, ready = current, None
-        for table, facts in (("ticket_event", events), (batch.table, frame)):  # so that tickets count once
-            if facts is None or facts.is_empty():
-                continue
-            done = await storage.facts.upsert(db, table, facts, directory, rules, ready)
-            told.new += done.new
-            told.changed += done.changed
-            told.same += done.same
-            newest = storage.loads.newest(table, facts)
-            told.as_of = max((t for t in (told.as_of, newest) if t is not None), default=None)
-            told.accounts |= _accounts(facts)
+async def _take(intake: Intake, order: Order, batch: Batch, told: Told, number: int) -> None:
+    async def note(db: Db, done: Changed, rows: pl.DataFrame) -> None:
+        _count(told, batch.table, done, rows, batch.events)
         if order.as_of is not None:
             told.as_of = order.as_of
         await storage.loads.note(db, number, Progress(told.rows, told.rejected, told.as_of))
 
+    await storage.arrivals.take(intake, batch, note)
 
-async def _take_all(store: Store, rules: Rules, order: Order, told: Told, number: int, step: Step) -> None:
+
+async def _take_all(intake: Intake, order: Order, told: Told, number: int, step: Step) -> None:
     batches: Iterator[Batch] = storage.sources.read(
-        order.paths, order.map, order.table, order.latest, storage.facts.BATCH
+        order.paths, order.map, order.table, order.latest, storage.arrivals.ROWS
     )
     with RejectsFile(order.rejects) as rejects:
         coming = asyncio.ensure_future(asyncio.to_thread(next, batches, None))
@@ -141,8 +117,9 @@ async def _take_all(store: Store, rules: Rules, order: Order, told: Told, number
             rejects.add(batch.rejects)
             told.rejected = rejects.count
             try:
-                if not batch.frame.is_empty():
-                    await _take(store, rules, order, batch, told, number)
+                for piece in () if batch.frame.is_empty() else storage.arrivals.pieces(batch, intake):
+                    await _take(intake, order, piece, told, number)
+                    step(batch.done, told.rows)
             except BaseException:
                 await asyncio.wait([coming])  # the reader's thread must not outlive its files
                 raise
@@ -154,13 +131,18 @@ async def _finish(store: Store, number: int, told: Told, now: int, state: str) -
         await storage.loads.finish(db, number, Progress(told.rows, told.rejected, told.as_of), now, state)
 
 
-async def load(store: Store, rules: Rules, order: Order, now: Callable[[], int], step: Step) -> Told:
+async def load(
+    store: Store, rules: Rules, order: Order, now: Callable[[], int], step: Step, clock: Callable[[], float]
+) -> Told:  # fmt: skip
     """Loads files in batches; the next is read while one is written. A killed load is simply run again.
 
-    Raises Refused for a file that does not fit; what went in before stays, and running again mends it.
+    `now` tells UTC seconds, `clock` seconds that only ever grow. Raises Refused for a file that does not fit;
+    what went in before stays, and running again mends it.
     """
     if order.strict:
         await asyncio.to_thread(_check, order, step)
+    async with store.read() as db:
+        rules = await storage.rules.newest(db, rules)  # a watch outlives them
     await storage.rollups.renew(store, rules)  # what an earlier run or newer rules left open
     told = Told()
     names = ", ".join(path.name for path in order.paths)
@@ -168,7 +150,7 @@ async def load(store: Store, rules: Rules, order: Order, now: Callable[[], int],
     async with store.write() as db:
         number = await storage.loads.begin(db, source(order.map), names, digests, now())
     try:
-        await _take_all(store, rules, order, told, number, step)
+        await _take_all(Intake(store, rules, clock), order, told, number, step)
     except Refused:
         await _finish(store, number, told, now(), "refused")
         raise

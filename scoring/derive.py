@@ -42,6 +42,7 @@ def derive(facts: Mapping[str, pl.DataFrame], directory: Directory, fairness: Fa
     """Every derived table from raw facts (by table, columns of `scoring.facts.SCHEMA`).
 
     Besides fact tables, `facts` may hold `correction` (ticket, person: that person's credit is left out),
+    `distortion` (columns of `scoring.distortions.FRAME`: both are handed on to `scoring.rollups`),
     `extent` (table_name, first_day, last_day: days between which facts are known) and `person_day`
     (person, day: limits capacity to these). No clock is read: what is open is a span without an end.
     """
@@ -80,8 +81,9 @@ def derive(facts: Mapping[str, pl.DataFrame], directory: Directory, fairness: Fa
         facts.get("person_day"),
         fairness,
     )
-    if "correction" in facts:
-        made["correction"] = facts["correction"]
+    for named in ("correction", "distortion"):
+        if named in facts:
+            made[named] = facts[named]
     return made
 
 
@@ -230,9 +232,11 @@ def repeated(t: pl.DataFrame, fairness: Fairness) -> pl.Series:
     asked = kept.filter(pl.col("resolved_at").is_not_null()).with_columns(
         (who + pl.col("resolved_at") + _AGES).alias("at")
     )
-    after = keys.search_sorted(asked["at"], side="right")
-    following = keys.extend_constant(None, 1).gather(after)
-    hits = asked.select("row", hit=(following - pl.col("at") <= fairness.repeat_days * 86_400).fill_null(False))
+    window = fairness.repeat_days * 86_400
+    opened = keys.search_sorted(asked["at"] + window, side="right") - keys.search_sorted(asked["at"], side="right")
+    gap = pl.col("opened_at") - pl.col("resolved_at")
+    itself = ((gap > 0) & (gap <= window)).fill_null(False)  # clocks that disagree make no repeat
+    hits = asked.select("row", hit=opened.cast(pl.Int64) > itself.cast(pl.Int64))
     once = t.select(pl.when(known & pl.col("resolved_at").is_not_null()).then(False).alias("hit"))["hit"]
     return once.scatter(hits["row"], hits["hit"])
 

@@ -114,7 +114,7 @@ def build(
 
 
 def _unchanging(segments: pl.DataFrame, column: str) -> pl.DataFrame | None:
-    found = segments.group_by("person").agg(
+    found = segments.group_by("person", maintain_order=True).agg(
         pl.col(column).n_unique().alias("kinds"), pl.col(column).first().alias("value")
     )
     return found.select("person", "value") if found["kinds"].max() in (None, 1) else None

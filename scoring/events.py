@@ -6,10 +6,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-import scoring.calendars
 import scoring.columns
 import scoring.maps
-from scoring.calendars import Calendar
 from scoring.maps import Events, Map, TableMap
 
 _SIDES = ("resolved", "closed")
@@ -31,7 +29,6 @@ DERIVED = (
     "reassignments",
     "escalations",
     "escalated_by",
-    "hold_minutes",
     "updated_at",
 )
 """Ticket fields that events can tell where no column does."""
@@ -183,12 +180,15 @@ def merged(stored: pl.DataFrame, fresh: pl.DataFrame) -> pl.DataFrame:
     return both.unique("id", keep="last", maintain_order=True).sort(["ticket", "at", "seq", "id"])
 
 
-def summary(events: pl.DataFrame, map: Map) -> pl.DataFrame:
-    """One row a ticket (`id`) with the fields in `DERIVED`, of ticket_event facts; hold in business minutes."""
+def summary(events: pl.DataFrame) -> pl.DataFrame:
+    """One row a ticket (`id`) with the fields in `DERIVED`, of ticket_event facts.
+
+    Time on hold is no such field: it is counted from the events, by the working hours of who keeps the ticket.
+    """
     ordered = events.sort(["ticket", "at", "seq"])
     what, at, actor = pl.col("what"), pl.col("at"), pl.col("actor")
     worked = what.is_in(["responded", "updated", "resolved"])
-    told = (
+    return (
         ordered.group_by("ticket", maintain_order=True)
         .agg(
             pl.coalesce(at.filter(what == "opened").min(), at.min()).alias("opened_at"),
@@ -213,39 +213,18 @@ def summary(events: pl.DataFrame, map: Map) -> pl.DataFrame:
         )
         .with_columns(pl.coalesce("resolved_last", "closed_at").alias("resolved_at"))
         .drop("resolved_last")
-    )
-    held = _holds(ordered, map)
-    return (
-        told.join(held, on="ticket", how="left")
-        .with_columns(pl.col("hold_minutes").fill_null(0))
         .rename({"ticket": "id"})
     )
 
 
-def _holds(ordered: pl.DataFrame, map: Map) -> pl.DataFrame:
-    """Business minutes from each "hold" to the event that ends it, by ticket."""
-    ends = pl.when(~pl.col("what").is_in(["updated", "assigned", "hold"])).then(pl.col("at"))
-    spans = ordered.with_columns(ends.shift(-1).backward_fill().over("ticket").alias("until")).filter(
-        (pl.col("what") == "hold") & pl.col("until").is_not_null()
-    )
-    spans = spans.group_by("ticket", "until").agg(pl.col("at").min())
-    calendar = Calendar(zone=map.zone, hours=map.hours)
-    minutes = scoring.calendars.business_minutes_between(calendar, spans["at"], spans["until"])
-    return (
-        spans.with_columns(minutes.alias("m"))
-        .group_by("ticket")
-        .agg(pl.col("m").sum().round(0).cast(pl.Int64).alias("hold_minutes"))
-    )
-
-
-def told(tickets: pl.DataFrame, events: pl.DataFrame, map: Map) -> pl.DataFrame:
+def told(tickets: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     """Ticket facts with what the events tell where no column did; a column of the file always wins.
 
     Without a reopening by the file's own counter there is no moment of it either.
     """
     if events.is_empty():
         return tickets
-    joined = tickets.join(summary(events, map), on="id", how="left", suffix="_told", maintain_order="left")
+    joined = tickets.join(summary(events), on="id", how="left", suffix="_told", maintain_order="left")
     filled = [
         pl.coalesce(name, f"{name}_told").alias(name) if name in tickets.columns else pl.col(name) for name in DERIVED
     ]
@@ -255,7 +234,7 @@ def told(tickets: pl.DataFrame, events: pl.DataFrame, map: Map) -> pl.DataFrame:
     return full
 
 
-def untold(tickets: pl.DataFrame, events: pl.DataFrame, map: Map) -> pl.DataFrame:
+def untold(tickets: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     """Stored tickets without what only their stored events told, to be told again with more of them.
 
     Counters stay: a file's own counter of 0 is not to be outvoted by events.
@@ -263,6 +242,6 @@ def untold(tickets: pl.DataFrame, events: pl.DataFrame, map: Map) -> pl.DataFram
     names = [c for c in DERIVED if c in tickets.columns and c not in ("reopens", "reassignments", "escalations")]
     if events.is_empty() or tickets.is_empty() or not names:
         return tickets
-    joined = tickets.join(summary(events, map), on="id", how="left", suffix="_told", maintain_order="left")
+    joined = tickets.join(summary(events), on="id", how="left", suffix="_told", maintain_order="left")
     kept = [pl.when(pl.col(c).ne_missing(pl.col(f"{c}_told"))).then(pl.col(c)).alias(c) for c in names]
     return joined.with_columns(kept).select(tickets.columns)

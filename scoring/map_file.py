@@ -8,7 +8,6 @@ from typing import Any
 from zoneinfo import available_timezones
 
 import scoring.facts
-import scoring.working_hours
 from scoring.maps import ENCODINGS, REQUIRED, TRANSITIONS, Events, Map, TableMap, nearest
 from scoring.refused import Refused
 
@@ -187,7 +186,7 @@ def source_name(text: str, where: str) -> str:
 def parse(parsed: Mapping[str, Any], where: str, name: str) -> Map:
     """The map of parsed TOML; `where` is its file's name for refusals. Raises Refused."""
     read = _Reader(where)
-    keys = ["source", "zone", "dates", "nulls", "ignore_accounts", "encoding", "delimiter", "hours", "table"]
+    keys = ["source", "zone", "dates", "nulls", "ignore_accounts", "encoding", "delimiter", "table"]
     read.only("at the top", parsed, keys)
     zone = read.text("zone", parsed, "zone", "UTC")
     if zone not in available_timezones():
@@ -199,10 +198,6 @@ def parse(parsed: Mapping[str, Any], where: str, name: str) -> Map:
     delimiter = read.text("delimiter", parsed, "delimiter", "")
     if delimiter not in ("", ",", ";", "\t", "|"):
         raise read.no("delimiter", f"found {delimiter!r}.", 'Expected ",", ";", "\\t" or "|".')
-    try:
-        hours = scoring.working_hours.parse(read.text("hours", parsed, "hours", "Mon-Fri 09:00-17:00"))
-    except ValueError as error:
-        raise read.no("hours", str(error), "Write it like Mon-Fri 09:00-17:00.") from None
     source = source_name(read.text("source", parsed, "source"), f"{where}: source")
     entries = parsed.get("table", [])
     if not isinstance(entries, list) or not entries or not all(isinstance(one, Mapping) for one in entries):
@@ -223,5 +218,4 @@ def parse(parsed: Mapping[str, Any], where: str, name: str) -> Map:
         ignored=frozenset(read.texts("ignore_accounts", parsed, "ignore_accounts")),
         encoding=encoding,
         delimiter=delimiter,
-        hours=hours,
     )

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-import scoring.working_hours
-from scoring.people import Hours
 from scoring.refused import Refused
 
 Shape = Literal["row", "event"]
@@ -137,7 +135,7 @@ class TableMap:
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """A whole map. `zone` is the zone of times that carry none; `hours` serve time on hold."""
+    """A whole map. `zone` is the zone of times that carry none."""
 
     name: str
     source: str
@@ -148,7 +146,6 @@ class Map:
     ignored: frozenset[str] = frozenset()
     encoding: Encoding = "utf-8"
     delimiter: str = ""
-    hours: Hours = scoring.working_hours.OFFICE
 
     def entry(self, file: str, table: str | None = None) -> TableMap:
         """The entry for a file's name, or for the table named. Raises Refused where none or several fit."""

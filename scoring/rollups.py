@@ -11,9 +11,11 @@ import polars as pl
 
 import scoring.derive
 import scoring.directory
+import scoring.distortions
 import scoring.expressions
 import scoring.facts
 from scoring.directory import EVER, NO_TEAM, Directory
+from scoring.distortions import Window
 from scoring.metrics import MILLI, Metric, Side
 from scoring.refused import Refused
 
@@ -28,7 +30,8 @@ Numbered = Sequence[tuple[int, Metric]]
 
 _DAYS, _ZERO = 1 << 21, 1 << 20
 _Side = tuple[int, str, Side]  # metric id, "num" or "den", the side
-_Place = tuple[str, str, str, str, bool]  # table, credit, day, until, whether the subject is a client
+# table, credit, day, until, whether the subject is a client, what is distorted
+_Place = tuple[str, str, str, str, bool, tuple[Window, ...]]
 _NOTHING = pl.DataFrame()
 
 
@@ -36,22 +39,30 @@ def contributions(frames: Mapping[str, pl.DataFrame], directory: Directory, metr
     """What the rows of `frames` (made by `scoring.derive.derive`) add to the rollups, columns ROLLUP.
 
     Each row's value is rounded to thousandths before it is added, so that the sums do not depend on
-    order; sums that are all 0 are left out. Raises Refused where a value is not finite.
+    order; sums that are all 0 are left out. Where `frames` has `distortion` (columns of
+    `scoring.distortions.FRAME`), rows in such a window count by its weight: numerator and denominator of each row
+    are that many thousandths of what they were, rounded down, so that these sums do not depend on order either. The
+    count of rows and the squares of what counts at all stay as they are: certainty follows the denominator
+    (`scoring.rag`). A span is cut at the ends of a window. Raises Refused where a value is not finite.
     """
     groups: dict[_Place, list[_Side]] = defaultdict(list)
     for number, metric in metrics:
+        found = scoring.distortions.windows(frames.get("distortion"), metric)
         for role, side in (("num", metric.numerator), ("den", metric.denominator)):
             if not frames.get(side.table, _NOTHING).is_empty():
-                place = (side.table, side.credit, side.day, side.until, metric.subject == "client")
+                place = (side.table, side.credit, side.day, side.until, metric.subject == "client", found)
                 groups[place].append((number, role, side))
     _check_finite(frames, groups, {number: metric.name for number, metric in metrics})
-    plans = [
-        _summed(frames[place[0]], place, sides, directory, frames.get("correction")) for place, sides in groups.items()
-    ]
+    plans: list[pl.LazyFrame] = []
+    told: list[tuple[Sequence[_Side], bool]] = []
+    for place, sides in groups.items():
+        for plan, weighted in _summed(frames[place[0]], place, sides, directory, frames.get("correction")):
+            plans.append(plan)
+            told.append((sides, weighted))
     parts: list[pl.LazyFrame] = []
-    for summed, sides in zip(pl.collect_all(plans), groups.values(), strict=True):
+    for summed, (members, weighted) in zip(pl.collect_all(plans), told, strict=True):
         if not summed.is_empty():
-            parts += _long(summed, sides)
+            parts += _long(summed, members, weighted=weighted)
     return add([part for part in pl.collect_all(parts) if not part.is_empty()])
 
 
@@ -81,6 +92,13 @@ def difference(after: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
 def _minus(after: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
     whole = pl.concat([after, before.with_columns(-pl.col(SUMS))])
     return whole.group_by(KEY).agg(pl.col(SUMS).sum()).filter(pl.any_horizontal(pl.col(SUMS) != 0))
+
+
+def weeks(days: pl.DataFrame) -> pl.DataFrame:
+    """The same rollups, or the same difference, by ISO week: the day is its Monday."""
+    monday = pl.col("day") - (pl.col("day") + 3) % 7
+    whole = days.with_columns(monday).group_by(KEY).agg(pl.col(SUMS).sum())
+    return whole.filter(pl.any_horizontal(pl.col(SUMS) != 0)).select(list(ROLLUP))
 
 
 @cache
@@ -142,9 +160,10 @@ def milli(side: Side) -> pl.Expr:
 
 def _summed(
     frame: pl.DataFrame, place: _Place, sides: Sequence[_Side], directory: Directory, corrections: pl.DataFrame | None
-) -> pl.LazyFrame:
-    """A plan for the sums by `@subject`, `@day` and `@team` of all sides that count in one place."""
-    table, credit, day, until, of_client = place
+) -> list[tuple[pl.LazyFrame, bool]]:
+    """Plans for the sums by `@subject`, `@day` and `@team` of all sides that count in one place, and which of them
+    are weighted."""
+    table, credit, day, until, of_client, windows = place
     who = subjects(frame, table, credit, directory, corrections, of_client=of_client)
     begin = days(frame, table, day, who, directory, of_client=of_client)
     placed = [who.cast(pl.Int64).alias("@subject"), begin.cast(pl.Int64).alias("@day")]
@@ -154,11 +173,32 @@ def _summed(
     values = [milli(side).alias(name) for side, name in _named(sides).items()]
     rows = frame.lazy().select(*(pl.lit(series) for series in placed), *values)
     rows = rows.filter(pl.col("@subject").is_not_null() & pl.col("@day").is_not_null())
-    pieces = directory.segments.lazy().select(
+    if windows:
+        pieces = scoring.distortions.pieces(windows, None if of_client else directory.segments).lazy()
+        if of_client:
+            pieces = pieces.with_columns(pl.lit(NO_TEAM, pl.Int64).alias("team"))
+        pieces = pieces.rename({"team": "@team", "weight": "@weight"} | ({} if of_client else {"person": "@subject"}))
+        if until:
+            return [(_stock(rows, pieces, sides, of_client=of_client, weighted=True), True)]
+        low, high = min(first for _, first, _, _ in windows), max(last for _, _, last, _ in windows)
+        near = pl.col("@day").is_between(low, high)
+        return [
+            (_flow(rows.filter(~near), sides, directory, of_client=of_client), False),
+            (_weighed(rows.filter(near), pieces, sides, of_client=of_client), True),
+        ]
+    if until:
+        return [(_stock(rows, _segments(directory), sides, of_client=of_client, weighted=False), False)]
+    return [(_flow(rows, sides, directory, of_client=of_client), False)]
+
+
+def _segments(directory: Directory) -> pl.LazyFrame:
+    return directory.segments.lazy().select(
         pl.col("person").alias("@subject"), "from_day", "until_day", pl.col("team").alias("@team")
     )
-    if until:
-        return _stock(rows, pieces, sides, of_client=of_client)
+
+
+def _flow(rows: pl.LazyFrame, sides: Sequence[_Side], directory: Directory, *, of_client: bool) -> pl.LazyFrame:
+    """Rows that count on their day, in the team that their subject is in on it."""
     packed = (pl.col("@subject") * _DAYS + pl.col("@day") + _ZERO).alias("@key")
     summed = (
         rows.with_columns(packed)
@@ -171,25 +211,44 @@ def _summed(
     if directory.team is not None:
         fixed = directory.team.lazy().select(pl.col("person").alias("@subject"), pl.col("value").alias("@team"))
         return summed.join(fixed, on="@subject", how="inner")
-    return summed.join(pieces, on="@subject", how="inner").filter(
+    return summed.join(_segments(directory), on="@subject", how="inner").filter(
         (pl.col("@day") >= pl.col("from_day")) & (pl.col("@day") < pl.col("until_day"))
     )
 
 
-def _stock(rows: pl.LazyFrame, pieces: pl.LazyFrame, sides: Sequence[_Side], *, of_client: bool) -> pl.LazyFrame:
-    """A span adds its value on the day it begins and takes it away on the day it ends; it is cut at changes of team."""
+def _weighed(rows: pl.LazyFrame, pieces: pl.LazyFrame, sides: Sequence[_Side], *, of_client: bool) -> pl.LazyFrame:
+    """The same, each row by the weight of its day; what weighs nothing is left out."""
+    placed = rows.join(pieces, how="cross") if of_client else rows.join(pieces, on="@subject", how="inner")
+    within = (pl.col("@day") >= pl.col("from_day")) & (pl.col("@day") < pl.col("until_day"))
+    return (
+        placed.filter(within & (pl.col("@weight") > 0))
+        .group_by("@subject", "@day", "@team")
+        .agg(_sums(sides, pl.lit(1, pl.Int64), stock=False, weighted=True))
+    )
+
+
+def _stock(
+    rows: pl.LazyFrame, pieces: pl.LazyFrame, sides: Sequence[_Side], *, of_client: bool, weighted: bool
+) -> pl.LazyFrame:
+    """A span adds its value on the day it begins and takes it away on the day it ends; it is cut at changes of team,
+    and where its weight changes."""
     rows = rows.filter(pl.col("@day") < pl.col("@until"))
-    if of_client:
+    if of_client and not weighted:
         rows = rows.with_columns(pl.lit(NO_TEAM, pl.Int64).alias("@team"))
     else:
         begin, end = pl.max_horizontal("@day", "from_day"), pl.min_horizontal("@until", "until_day")
-        rows = rows.join(pieces, on="@subject", how="inner").with_columns(begin.alias("@day"), end.alias("@until"))
+        joined = rows.join(pieces, how="cross") if of_client else rows.join(pieces, on="@subject", how="inner")
+        rows = joined.with_columns(begin.alias("@day"), end.alias("@until"))
         rows = rows.filter(pl.col("@day") < pl.col("@until"))
+    if weighted:
+        rows = rows.filter(pl.col("@weight") > 0)
     ends = rows.filter(pl.col("@until") < EVER).with_columns(
         pl.col("@until").alias("@day"), pl.lit(-1, pl.Int64).alias("@sign")
     )
     whole = pl.concat([rows.with_columns(pl.lit(1, pl.Int64).alias("@sign")), ends])
-    return whole.group_by("@subject", "@day", "@team").agg(_sums(sides, pl.col("@sign"), stock=True))
+    return whole.group_by("@subject", "@day", "@team").agg(
+        _sums(sides, pl.col("@sign"), stock=True, weighted=weighted)
+    )
 
 
 def _named(sides: Sequence[_Side]) -> dict[Side, str]:
@@ -204,14 +263,15 @@ def _bare(side: Side) -> Side:
     return replace(side, shape="flow")
 
 
-def _sums(sides: Sequence[_Side], sign: pl.Expr, *, stock: bool) -> list[pl.Expr]:
+def _sums(sides: Sequence[_Side], sign: pl.Expr, *, stock: bool, weighted: bool = False) -> list[pl.Expr]:
     names = _named(sides)
     wanted: dict[str, pl.Expr] = {}
     for _, role, side in sides:
         name = names[_bare(side)]
         value = pl.col(name)
-        if not (side.value == "1" and role == "den"):  # the sum of ones is MILLI times their count
-            wanted[f"{name}s"] = (value * sign if stock else value).sum()
+        part = (value * pl.col("@weight")).floordiv(MILLI) if weighted else value
+        if weighted or not (side.value == "1" and role == "den"):  # the sum of ones is MILLI times their count
+            wanted[f"{name}s"] = (part * sign if stock else part).sum()
         if role == "den":
             wanted[f"{name}n"] = sign.filter(value.is_not_null()).sum() if stock else value.count()
         elif _kind(side.table, side.value) != pl.Boolean:
@@ -220,7 +280,7 @@ def _sums(sides: Sequence[_Side], sign: pl.Expr, *, stock: bool) -> list[pl.Expr
     return [expression.cast(pl.Int64).alias(name) for name, expression in wanted.items()]
 
 
-def _long(summed: pl.DataFrame, sides: Sequence[_Side]) -> list[pl.LazyFrame]:
+def _long(summed: pl.DataFrame, sides: Sequence[_Side], *, weighted: bool) -> list[pl.LazyFrame]:
     """A plan a metric: its rows in the columns of a rollup."""
     names = _named(sides)
     found: dict[int, dict[str, pl.Expr]] = defaultdict(dict)
@@ -232,7 +292,8 @@ def _long(summed: pl.DataFrame, sides: Sequence[_Side]) -> list[pl.LazyFrame]:
             found[number]["ss"] = pl.col(f"{name}s") if boolean else pl.col(f"{name}q")
         else:
             found[number]["n"] = pl.col(f"{name}n")
-            found[number]["den"] = pl.col(f"{name}n") * MILLI if side.value == "1" else pl.col(f"{name}s")
+            ones = side.value == "1" and not weighted
+            found[number]["den"] = pl.col(f"{name}n") * MILLI if ones else pl.col(f"{name}s")
     return [
         summed.lazy()
         .select(

@@ -23,11 +23,15 @@ Scope = tuple[Level, str | None, int | None, str]
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """Lines of a metric that hold from a day on in every rubric that does not set its own."""
+    """Lines of a metric that hold from a day on in every rubric that does not set its own.
+
+    Those with a level were adopted in chat from what was measured: they go before what a rubric set earlier.
+    """
 
     metric: str
     from_day: int
     ends: Mapping[str, float]
+    level: Level | None = None  # adopted in chat, for this level alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +40,21 @@ class _Draft:
     own: Mapping[str, Mapping[str, float]]  # metric → ends that this rubric sets itself
 
 
-def load(metrics: Mapping[str, Metric], shipped: Mapping[str, Any], own: Mapping[str, Any]) -> tuple[Rubric, ...]:
+def load(
+    metrics: Mapping[str, Metric], shipped: Mapping[str, Any], own: Mapping[str, Any],
+    adopted: Sequence[Mapping[str, Any]] = (),
+) -> tuple[Rubric, ...]:
     """Every rubric of the shipped and the user's tables, ordered by name and day, each checked.
 
     A user's [[rubric]] replaces a shipped one of the same name and day; [[lines]] make a further version
-    of each rubric they touch. Raises Refused naming table, key and the nearest valid name.
+    of each rubric they touch, and so do `adopted` ones, each for its level. Raises Refused naming table, key and the
+    nearest valid name.
     """
     drafts = {**_drafts(metrics, shipped), **_drafts(metrics, own)}
     _unambiguous([draft.rubric for draft in drafts.values()])
-    moved = sorted((*_moved(metrics, shipped), *_moved(metrics, own)), key=lambda m: m.from_day)
+    moved = sorted(
+        (*_moved(metrics, shipped), *_adopted(metrics, adopted), *_moved(metrics, own)), key=lambda m: m.from_day
+    )
     found = _versions(metrics, list(drafts.values()), moved)
     for rubric in found:
         scoring.scorecards.check_rubric(rubric, metrics)
@@ -140,6 +150,14 @@ def _moved(metrics: Mapping[str, Metric], parsed: Mapping[str, Any]) -> Iterable
         yield moved
 
 
+def _adopted(metrics: Mapping[str, Metric], tables: Sequence[Mapping[str, Any]]) -> Iterable[Moved]:
+    for one in tables:
+        level = next((known for known in LEVELS if known == one.get("level")), None)
+        if one.get("metric") in metrics and level is not None:  # else the file measures it no more
+            ends = _ends({end: one[end] for end in ENDS if end in one}, "adopted lines")
+            yield Moved(one["metric"], scoring.tables.day(one, "from", "adopted lines"), ends, level)
+
+
 def _ends(table: Mapping[str, Any], where: str) -> dict[str, float]:
     scoring.tables.only(table, ENDS, where)
     return {end: scoring.tables.number(table, end, where) for end in table}
@@ -153,7 +171,7 @@ def _versions(metrics: Mapping[str, Metric], drafts: Sequence[_Draft], moved: Se
         later = [d.rubric.from_day for d in drafts if scope(d.rubric) == scope(draft.rubric)]
         end = min((day for day in later if day > start), default=None)
         weighed = {entry.metric for entry in draft.rubric.entries}
-        days = {m.from_day for m in moved if m.metric in weighed and m.from_day > start}
+        days = {m.from_day for m in moved if m.metric in weighed and m.from_day > start and _fits(m, draft)}
         for day in sorted({start} | {day for day in days if end is None or day < end}):
             entries = tuple(
                 replace(entry, lines=_lines(metrics[entry.metric], draft, moved, day)) for entry in draft.rubric.entries
@@ -163,14 +181,24 @@ def _versions(metrics: Mapping[str, Metric], drafts: Sequence[_Draft], moved: Se
     return found
 
 
+def _fits(one: Moved, draft: _Draft) -> bool:
+    return one.level is None or one.level == draft.rubric.level
+
+
 def _lines(metric: Metric, draft: _Draft, moved: Sequence[Moved], day: int) -> Lines:
-    """The metric's own lines, moved by every [[lines]] up to `day`, and last by what the rubric itself says."""
+    """The metric's own lines, moved by every [[lines]] up to `day`, and then by what the rubric itself says.
+
+    Last come lines that were adopted after the rubric began, and [[lines]] of the file that are newer than these.
+    """
     base = metric.lines
     ends = {} if base is None else {end: getattr(base, end) for end in ENDS}
-    for one in moved:
-        if one.metric == metric.name and one.from_day <= day:
-            ends.update(one.ends)
+    mine = [one for one in moved if one.metric == metric.name and one.from_day <= day and _fits(one, draft)]
+    for one in mine:
+        ends.update(one.ends)
     ends.update(draft.own.get(metric.name, {}))
+    decided = [n for n, one in enumerate(mine) if one.level is not None and one.from_day > draft.rubric.from_day]
+    for one in mine[decided[-1] :] if decided else ():
+        ends.update(one.ends)
     for end in ENDS:
         if end not in ends:
             raise Refused(

@@ -12,6 +12,8 @@ import polars as pl
 import scoring.derive
 from storage.db import Db
 
+_LOCK = 7_246_331
+
 
 def is_sqlite(db: Db) -> bool:
     return db.dialect.name == "sqlite"
@@ -21,6 +23,25 @@ async def rows(db: Db, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, 
     """What a statement in the driver's own words finds."""
     found = await db.exec_driver_sql(sql, tuple(values)) if values else await db.exec_driver_sql(sql)
     return [tuple(row) for row in found]
+
+
+async def mark(db: Db) -> tuple[Any, int, int] | None:
+    """Equal marks: nobody wrote to the database in between. None where that cannot be told (PostgreSQL).
+
+    SQLite counts what other connections committed, the connection what it wrote itself; so both marks must be
+    of one connection, which a pool that gives the last one back first usually grants.
+    """
+    if not is_sqlite(db):
+        return None
+    others = (await rows(db, "PRAGMA data_version"))[0][0]
+    driver: Any = (await db.get_raw_connection()).driver_connection
+    return driver, others, driver.total_changes
+
+
+async def lock(db: Db) -> None:
+    """One writer of facts and rollups at a time: what is read after this is what the change will be made to."""
+    if not is_sqlite(db):  # which has only one writer anyway
+        await rows(db, f"SELECT pg_advisory_xact_lock({_LOCK})")
 
 
 def listed(db: Db, column: str, kind: str = "text") -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from functools import cached_property
 from typing import Any, cast
 
@@ -15,20 +16,25 @@ Db = AsyncConnection
 """What query functions take: a connection inside the caller's transaction; only edges commit."""
 
 
+_LOG = "wal_autocheckpoint=8000"
+"""Pages of SQLite's log after which a commit moves them into the file."""
+
+
 def _sqlite_pragmas(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # SQLAlchemy begins, not the driver
     cursor = connection.cursor()
     # a load touches as many pages as there are people and metrics: they are kept, and written back together
-    roomy = ("cache_size=-32768", "wal_autocheckpoint=8000")
+    roomy = ("cache_size=-32768", _LOG)
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=10000", *roomy):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
 
 def _sqlite_begin(connection: Any) -> None:
-    options = connection.get_execution_options()
-    begin = "BEGIN IMMEDIATE" if options.get("writing", True) else "BEGIN"
-    connection.connection.dbapi_connection.begin_with(begin, brief=options.get("brief", False))
+    driver = connection.connection.dbapi_connection
+    if not driver.is_brief:  # which has begun already, before SQLAlchemy came into it
+        writing = connection.get_execution_options().get("writing", True)
+        driver.begin_with("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
 class Prepared:
@@ -94,8 +100,10 @@ class Store:
             parsed = parsed.set(drivername="postgresql+asyncpg")
             self.engine = create_async_engine(parsed, pool_size=10, max_overflow=5)
         self.url = parsed
+        # SQLite has one writer at a time: within the process they stand in line, where SQLite would have each look
+        # again after ever longer naps
+        self._line: asyncio.Lock | nullcontext[None] = asyncio.Lock() if self.is_sqlite else nullcontext()
         self._reading = self.engine.execution_options(writing=False)
-        self._brief = self.engine.execution_options(brief=True)
         self._idle: AsyncConnection | None = None
         self._closed = False
 
@@ -106,8 +114,34 @@ class Store:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Db]:
         """A transaction that may write: committed at the end, rolled back on any exception."""
-        async with self.engine.begin() as connection:
+        async with self._line, self.engine.begin() as connection:
             yield connection
+
+    @asynccontextmanager
+    async def loading(self) -> AsyncIterator[Db]:
+        """The same for much at a time: on SQLite it is left in the log, to be moved into the file by `settle`.
+
+        An ordinary commit that finds the log long moves it at once, before whoever committed may go on.
+        """
+        async with self._line, self.engine.connect() as connection:
+            if not self.is_sqlite:
+                async with connection.begin():
+                    yield connection
+                return
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            await driver.execute("PRAGMA wal_autocheckpoint=0")
+            try:
+                async with connection.begin():
+                    yield connection
+            finally:
+                await driver.execute(f"PRAGMA {_LOG}")
+
+    async def settle(self) -> None:
+        """Moves what is in SQLite's log into the file; others read and write meanwhile."""
+        if self.is_sqlite:
+            async with self.engine.connect() as connection:
+                driver: Any = (await connection.get_raw_connection()).driver_connection
+                await driver.execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)")
 
     @asynccontextmanager
     async def brief(self) -> AsyncIterator[Db]:
@@ -116,22 +150,24 @@ class Store:
             async with self.engine.begin() as connection:
                 yield connection
             return
-        # one connection is kept for this: to check it out and in again costs as much as a question's answer
-        kept, self._idle = self._idle, None
-        connection = kept or await self._brief.connect()
-        begun = cast(Connection, connection.sync_connection)
-        transaction = begun.begin()  # nothing in it waits, so it needs no greenlet
-        try:
-            yield connection
-            transaction.commit()
-        except BaseException:
-            transaction.rollback()
-            await connection.close()
-            raise
-        if self._idle is None and not self._closed:
-            self._idle = connection
-        else:
-            await connection.close()
+        async with self._line:
+            # one connection is kept for this: to check it out and in again costs as much as a question's answer
+            kept, self._idle = self._idle, None
+            connection = kept or await self.engine.connect()
+            begun = cast(Connection, connection.sync_connection)
+            driver: Any = begun.connection.dbapi_connection
+            driver.begin_with("BEGIN IMMEDIATE", brief=True)  # past SQLAlchemy, which joins in where it is asked
+            try:
+                yield connection
+                (begun if begun.in_transaction() else driver).commit()  # nothing in it waits: it needs no greenlet
+            except BaseException:
+                (begun if begun.in_transaction() else driver).rollback()
+                await connection.close()
+                raise
+            if self._idle is None and not self._closed:
+                self._idle = connection
+            else:
+                await connection.close()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Db]:

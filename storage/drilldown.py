@@ -10,10 +10,13 @@ import polars as pl
 from sqlalchemy import bindparam, select
 
 import scoring.derive
+import scoring.distortions
 import scoring.facts
+import scoring.plans
 import scoring.rollups
 import storage.columnar
 import storage.directory
+import storage.distortions
 import storage.worlds
 from scoring.directory import Directory
 from scoring.fairness import DEFAULT, Fairness
@@ -30,6 +33,12 @@ _ACCOUNTS = select(account.c.key).where(account.c.person_id == bindparam("person
 _REASONS = select(correction.c.ticket, correction.c.kind).where(
     correction.c.person_id == bindparam("person"), correction.c.state == "confirmed"
 )
+_DONE = (
+    ("survey", "account", "answered_at"),
+    ("time_entry", "account", "started_at"),
+    ("escalation", "to_account", "raised_at"),
+)
+"""What else somebody does on a ticket: whose, and when."""
 _LEFT_OUT = {"not_mine": "left out: not your work", "leave_out": "left out: special circumstances"}
 
 
@@ -62,13 +71,64 @@ async def tickets_behind(
     found = rows.join(own, left_on="ticket", right_on="id", how="inner").sort(
         "@day", "ticket", descending=[True, False]
     )
+    adjusted = await _adjusted(db, metric, side, person_id, period, directory)
     return [
         Behind(
             row["ticket"], row["number"] or row["ticket"], row["title"] or "", row["url"] or "",
-            _LEFT_OUT[reasons[row["ticket"]]] if row["ticket"] in reasons else _words(metric, row["num"], row["den"]),
+            _LEFT_OUT[reasons[row["ticket"]]] if row["ticket"] in reasons
+            else adjusted.get(row["@day"]) or _words(metric, row["num"], row["den"]),
         )
         for row in found.head(limit).iter_rows(named=True)
     ]  # fmt: skip
+
+
+async def _adjusted(
+    db: Db, metric: Metric, side: Side, person_id: int, period: Period, directory: Directory
+) -> dict[int, str]:
+    """Days on which the person's rows count less or not at all, with the words; levels are cut, not left out."""
+    known = await storage.distortions.in_force(db, "desk", period.first, period.last)
+    concerned = [one for one in known if scoring.distortions.touches(one, period.first, period.last, [metric.name])]
+    if not concerned or side.shape != "flow":
+        return {}
+    held = directory.segments.filter(pl.col("person") == person_id)
+    teams = [(row["from_day"], row["until_day"], row["team"]) for row in held.iter_rows(named=True)]
+    found: dict[int, str] = {}
+    for one in sorted(concerned, key=lambda one: -one.weight):  # what weighs least is said
+        team = scoring.plans.team_of(one.scope)
+        for day in range(one.first_day, one.last_day + 1):
+            if team is None or any(begin <= day < end and team == number for begin, end, number in teams):
+                found[day] = f"{'counts half' if one.weight else 'left out'}: {one.words}"
+    return found
+
+
+async def parts(db: Db, person_id: int, begin: int, end: int, limit: int) -> list[Behind]:
+    """Tickets in which the person had a hand between two instants (UTC seconds, `end` excluded), newest first.
+
+    A few statements, whatever the metrics make of each ticket; so `counted` is empty.
+    """
+    keys = list((await db.execute(_ACCOUNTS, {"person": person_id})).scalars())
+    if not keys:
+        return []
+    found = set(await _touched(db, keys, begin, end - 1))
+    mark = storage.columnar.values(db, keys)
+    for table, column, at in _DONE:
+        sql = (
+            f"SELECT DISTINCT ticket FROM {table} WHERE {storage.columnar.listed(db, column)} "
+            f"AND {at} >= {begin} AND {at} < {end} AND ticket IS NOT NULL"
+        )
+        found |= {row[0] for row in await storage.columnar.rows(db, sql, mark)}
+    earlier = storage.columnar.values(db, await _touched(db, keys, begin - _WIDE, end - 1))
+    sql = (
+        f"SELECT DISTINCT ticket FROM survey WHERE {storage.columnar.listed(db, 'ticket')} "
+        f"AND account IS NULL AND answered_at >= {begin} AND answered_at < {end}"
+    )
+    found |= {row[0] for row in await storage.columnar.rows(db, sql, earlier)}
+    sql = (
+        f"SELECT id, number, title, url FROM ticket WHERE {storage.columnar.listed(db, 'id')} "
+        f"ORDER BY COALESCE(resolved_at, opened_at) DESC, id LIMIT {limit:d}"
+    )
+    rows = await storage.columnar.rows(db, sql, storage.columnar.values(db, sorted(found)))
+    return [Behind(ticket, number or ticket, title or "", url or "", "") for ticket, number, title, url in rows]
 
 
 async def has_part(db: Db, ticket: str, person_id: int) -> bool:

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import polars as pl
 
 import scoring.derive
+import scoring.directory
 import scoring.facts
 import scoring.rollups
 import storage.columnar
 import storage.directory
 import storage.rollups
+import storage.rules
 import storage.worlds
 from scoring.directory import Directory
 from scoring.rules import Rules
 from storage.db import Db
 from storage.worlds import World
-
-BATCH = 2_000
-"""Rows of one upsert that, prepared, keep SQLite's write lock under 250 ms."""
-
-CHUNK = 20_000
-"""Rows worth reading at once: cut by `batches`, each upsert then touches few people and so few rollups."""
-
-_LOCK = 7_246_331  # the one writer of facts at a time on PostgreSQL; SQLite has only one anyway
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,115 +34,178 @@ class Changed:
     days: frozenset[int] = frozenset()
 
 
-def batches(table: str, frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Rows for one upsert after the other, those of the same people together; each id once, as `upsert` has it."""
+def ordered(table: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """Each id once, as `upsert` has it, rows of the same people together: a slice then touches few rollups."""
     rows = _one_each(table, scoring.derive.whole(table, frame))
     by = [name for name in ("resolver", "owner", "account", "to_account", "ticket", "client") if name in rows.columns]
-    yield from rows.sort(by, maintain_order=True).iter_slices(BATCH) if by else rows.iter_slices(BATCH)
+    return rows.sort(by, maintain_order=True) if by else rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What is to change in one table: rows as they are stored, rows that are new, newer versions of stored ones."""
+
+    before: pl.DataFrame
+    new: pl.DataFrame
+    newer: pl.DataFrame
+    same: int
+
+    @property
+    def after(self) -> pl.DataFrame:
+        return pl.concat([self.new, self.newer])
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What an upsert will write, and the facts around it as they stand."""
+    """What an upsert will write, table by table, and the facts around it as they stand."""
 
-    new: pl.DataFrame
-    newer: pl.DataFrame
-    same: int
-    table: str
+    rows: Mapping[str, _Rows]
     world: World
     extent: pl.DataFrame
 
     @property
     def then(self) -> World:
         """The facts around it once it is written."""
-        return storage.worlds.changed(self.world, self.table, pl.concat([self.new, self.newer]), (), self.extent)
+        world = self.world
+        for table, rows in self.rows.items():
+            world = storage.worlds.changed(world, table, rows.after, (), self.extent)
+        return world
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An upsert computed ahead, outside the lock; it is used where nothing around it changed meanwhile."""
+    """An upsert computed ahead, outside the lock, to be written where nothing around it changed meanwhile."""
 
+    table: str
     plan: _Plan
     directory: Directory
     rules: Rules
     ids: dict[str, int]
     change: pl.DataFrame
+    mark: Any
 
 
-async def prepare(db: Db, table: str, frame: pl.DataFrame, directory: Directory, rules: Rules) -> Prepared | None:
-    """The costly half of `upsert`, in a transaction that only reads; None where it has to be done in one.
+async def prepare(
+    db: Db, table: str, frame: pl.DataFrame, directory: Directory, rules: Rules, events: pl.DataFrame | None = None
+) -> Prepared | None:
+    """The costly half of `upsert`, in a transaction that only reads; None until `number` has been called for it.
 
-    Hand it to `upsert` with the same arguments: the write lock is then held for writing alone.
+    Then `write` it, where it is `undisturbed` or still `holds`: the write lock is held for writing alone.
     """
+    mark = await storage.columnar.mark(db)
     ids = await storage.rollups.known_metrics(db, rules.metrics)
-    plan = await _plan(db, table, frame, directory, rules)
-    if plan is None or ids is None:
+    numbered = await storage.directory.with_clients(db, frame, directory)
+    if ids is None or numbered is None:
         return None
-    numbered = await storage.directory.with_clients(db, pl.concat([plan.new, plan.newer]), directory)
-    if numbered is None:
-        return None
-    return Prepared(plan, directory, rules, ids, _change(plan.world, plan.then, numbered, ids, rules))
+    plan = await _plan(db, table, frame, directory, rules, events)
+    return Prepared(table, plan, directory, rules, ids, _change(plan.world, plan.then, numbered, ids, rules), mark)
+
+
+async def number(db: Db, frame: pl.DataFrame, directory: Directory, rules: Rules) -> None:
+    """Gives numbers to metrics and to these rows' clients where they have none."""
+    await storage.rollups.sync_metrics(db, rules.metrics)
+    await storage.directory.numbered_clients(db, frame, directory)
+
+
+async def undisturbed(db: Db, prepared: Prepared) -> bool:
+    """Whether it is certain at a glance that nothing at all was written since."""
+    return prepared.mark is not None and bool(await storage.columnar.mark(db) == prepared.mark)
+
+
+async def holds(
+    db: Db, prepared: Prepared, frame: pl.DataFrame, directory: Directory, events: pl.DataFrame | None = None
+) -> bool:
+    """Whether the same rows would be prepared alike now: looked up again, but not computed."""
+    await storage.columnar.lock(db)
+    if await storage.rollups.known_metrics(db, prepared.rules.metrics) != prepared.ids:
+        return False
+    if not scoring.directory.same(directory, prepared.directory):
+        return False
+    plan = await _plan(db, prepared.table, frame, directory, prepared.rules, events)
+    return _alike(prepared.plan, plan)
+
+
+def _alike(one: _Plan, other: _Plan) -> bool:
+    facts = other.world.facts
+    return (
+        one.rows.keys() == other.rows.keys()
+        and all(
+            rows.new.equals(other.rows[name].new) and rows.newer.equals(other.rows[name].newer)
+            for name, rows in one.rows.items()
+        )
+        and one.world.facts.keys() == facts.keys()
+        and all(frame.equals(facts[name]) for name, frame in one.world.facts.items())
+    )
+
+
+async def write(db: Db, prepared: Prepared) -> Changed:
+    """Writes what was prepared, in a transaction that has found it to hold."""
+    return await _written(db, prepared.plan, prepared.change)
 
 
 async def upsert(
-    db: Db, table: str, frame: pl.DataFrame, directory: Directory, rules: Rules, prepared: Prepared | None = None
+    db: Db, table: str, frame: pl.DataFrame, directory: Directory, rules: Rules, events: pl.DataFrame | None = None
 ) -> Changed:
     """Brings rows of a fact table up to date, and every rollup they touch.
 
     `frame` has columns of `scoring.facts.SCHEMA[table]`; what it lacks is empty. Of rows with the same id the
     newest `updated_at`, else the last, counts; a row older than the stored one changes nothing, nor does an
-    equal one. Raises Refused where a metric's value is not finite, KeyError for an unknown table.
+    equal one. `events`: ticket_event rows that come with tickets. Raises Refused where a metric's value is not
+    finite, KeyError for an unknown table.
     """
-    await _lock(db)
-    plan = await _plan(db, table, frame, directory, rules)
-    if plan is None:
-        return Changed(same=frame["id"].n_unique())
+    await storage.columnar.lock(db)
+    plan = await _plan(db, table, frame, directory, rules, events)
+    if all(rows.after.is_empty() for rows in plan.rows.values()):
+        return Changed(same=sum(rows.same for rows in plan.rows.values()))
     ids = await storage.rollups.sync_metrics(db, rules.metrics)
-    if prepared is not None and _still(prepared, plan, directory, rules, ids):
-        change = prepared.change
-    else:
-        numbered = await storage.directory.numbered_clients(db, pl.concat([plan.new, plan.newer]), directory)
-        change = _change(plan.world, plan.then, numbered, ids, rules)
-    await storage.columnar.insert(db, table, plan.new)
-    await storage.columnar.replace(db, table, plan.newer)
-    for name, first, last in plan.extent.join(
-        plan.world.facts["extent"], on=plan.extent.columns, how="anti"
-    ).iter_rows():
-        await storage.rollups.set_extent(db, name, first, last)
-    await storage.rollups.apply(db, change)
-    return Changed(len(plan.new), len(plan.newer), plan.same, 0, frozenset(change["day"].unique().to_list()))
+    numbered = await storage.directory.numbered_clients(db, plan.rows[table].after, directory)
+    return await _written(db, plan, _change(plan.world, plan.then, numbered, ids, rules))
 
 
-async def _plan(db: Db, table: str, frame: pl.DataFrame, directory: Directory, rules: Rules) -> _Plan | None:
-    """None where no row differs from what is stored."""
+async def _plan(
+    db: Db, table: str, frame: pl.DataFrame, directory: Directory, rules: Rules, events: pl.DataFrame | None
+) -> _Plan:
+    rows: dict[str, _Rows] = {}
+    touched: list[pl.Series] = []
+    if events is not None and not events.is_empty():
+        told = rows["ticket_event"] = await _rows(db, "ticket_event", events)
+        touched = [told.before["ticket"], told.after["ticket"]]
+    asked = rows[table] = await _rows(db, table, frame)
+    after = asked.after
+    if all(one.after.is_empty() for one in rows.values()):
+        return _Plan(rows, storage.worlds.nothing(), storage.worlds.nothing().facts["extent"])
+    world = await storage.worlds.around(db, table, asked.before, after, directory, rules.fairness, touched)
+    return _Plan(rows, world, storage.worlds.extended(table, after, world.facts["extent"]))
+
+
+async def _rows(db: Db, table: str, frame: pl.DataFrame) -> _Rows:
     incoming = _one_each(table, scoring.derive.whole(table, frame))
     stored = await storage.columnar.facts(db, table, "id", incoming["id"].to_list())
     new = incoming.join(stored.select("id"), on="id", how="anti", maintain_order="left")
     before, newer = _differing(table, stored, incoming)
-    after = pl.concat([new, newer])
-    if after.is_empty():
-        return None
-    world = await storage.worlds.around(db, table, before, after, directory, rules.fairness)
-    extent = storage.worlds.extended(table, after, world.facts["extent"])
-    return _Plan(new, newer, len(incoming) - len(after), table, world, extent)
+    return _Rows(before, new, newer, len(incoming) - len(new) - len(newer))
 
 
-def _still(prepared: Prepared, plan: _Plan, directory: Directory, rules: Rules, ids: dict[str, int]) -> bool:
-    was = prepared.plan
-    return (
-        prepared.directory is directory
-        and prepared.rules is rules
-        and prepared.ids == ids
-        and was.new.equals(plan.new)
-        and was.newer.equals(plan.newer)
-        and was.world.facts.keys() == plan.world.facts.keys()
-        and all(frame.equals(plan.world.facts[name]) for name, frame in was.world.facts.items())
+async def _written(db: Db, plan: _Plan, change: pl.DataFrame) -> Changed:
+    for table, rows in plan.rows.items():
+        await storage.columnar.insert(db, table, rows.new)
+        await storage.columnar.replace(db, table, rows.newer)
+    known = plan.world.facts["extent"]
+    for name, first, last in plan.extent.join(known, on=plan.extent.columns, how="anti").iter_rows():
+        await storage.rollups.set_extent(db, name, first, last)
+    await storage.rollups.apply(db, change)
+    every = plan.rows.values()
+    return Changed(
+        sum(len(rows.new) for rows in every),
+        sum(len(rows.newer) for rows in every),
+        sum(rows.same for rows in every),
+        days=frozenset(change["day"].unique().to_list()),
     )
 
 
 async def delete(db: Db, table: str, ids: Sequence[str], directory: Directory, rules: Rules) -> Changed:
     """Takes rows out, and what they added to rollups; unknown ids are no error."""
-    await _lock(db)
+    await storage.columnar.lock(db)
     before = await storage.columnar.facts(db, table, "id", list(dict.fromkeys(ids)))
     if before.is_empty():
         return Changed()
@@ -163,7 +221,8 @@ async def renew_tickets(db: Db, tickets: Sequence[str], rules: Rules, person_id:
 
     Returns the local days whose rollups changed.
     """
-    await _lock(db)
+    await storage.columnar.lock(db)
+    rules = await storage.rules.newest(db, rules)
     directory = await storage.directory.read(db, rules.zone)
     rows = await storage.columnar.facts(db, "ticket", "id", list(dict.fromkeys(tickets)))
     world = await storage.worlds.around(db, "ticket", rows, rows, directory, rules.fairness)
@@ -194,13 +253,15 @@ def _change(before: World, after: World, directory: Directory, ids: dict[str, in
 def _contributions(
     world: World, directory: Directory, numbered: scoring.rollups.Numbered, rules: Rules
 ) -> pl.DataFrame:
-    if all(frame.is_empty() for name, frame in world.facts.items() if name not in ("extent", "correction")):
+    beside = ("extent", "correction", "distortion")
+    if all(frame.is_empty() for name, frame in world.facts.items() if name not in beside):
         return scoring.rollups.add([])
     frames = scoring.derive.derive(world.facts, directory, rules.fairness)
-    return scoring.rollups.contributions(_counted(frames, world, world.tickets), directory, numbered)
+    return scoring.rollups.contributions(counted(frames, world, world.tickets), directory, numbered)
 
 
-def _counted(frames: dict[str, pl.DataFrame], world: World, tickets: pl.Series) -> dict[str, pl.DataFrame]:
+def counted(frames: dict[str, pl.DataFrame], world: World, tickets: pl.Series) -> dict[str, pl.DataFrame]:
+    """The derived rows that count: those of these tickets, and of other tables as the world says."""
     for name, key in (("ticket", "id"), ("span", "ticket"), ("informed", "ticket")):
         frames[name] = frames[name].filter(pl.col(key).is_in(tickets.implode()))
     for name in ("survey", "escalation", "time_entry"):
@@ -225,19 +286,20 @@ def _arrival(
         .join(was, on="id", how="inner", maintain_order="left")
         .filter(pl.col("repeated").ne_missing(pl.col("was")))
     )
-    corrections = {"correction": after.facts["correction"]}
+    given = {name: after.facts[name] for name in ("correction", "distortion")}
     looking = [
         (number, metric)
         for number, metric in numbered
         if any(scoring.rollups.reads(side, "ticket", "repeated") for side in (metric.numerator, metric.denominator))
     ]
     now, then = (
-        scoring.rollups.contributions({"ticket": rows, **corrections}, directory, looking)
+        scoring.rollups.contributions({"ticket": rows, **given}, directory, looking)
         for rows in (turned, turned.with_columns(pl.col("was").alias("repeated")))
     )
     new = after.tickets.filter(~after.tickets.is_in(there["id"].implode()))
-    came = scoring.rollups.contributions(_counted(frames, after, new), directory, numbered)
-    days = {name: frame for name, frame in before.facts.items() if name in ("extent", "person_day", "leave")}
+    came = scoring.rollups.contributions(counted(frames, after, new), directory, numbered)
+    known = ("extent", "person_day", "leave", "distortion")
+    days = {name: frame for name, frame in before.facts.items() if name in known}
     capacity = _contributions(World(days, before.tickets.clear()), directory, numbered, rules)
     return scoring.rollups.difference(scoring.rollups.add([came, now]), scoring.rollups.add([then, capacity]))
 
@@ -262,8 +324,3 @@ def _differing(table: str, stored: pl.DataFrame, incoming: pl.DataFrame) -> tupl
     found = both.filter(differs)
     newer = found.select("id", *(pl.col(f"{name}@").alias(name) for name in columns))
     return found.select("id", *columns), newer
-
-
-async def _lock(db: Db) -> None:
-    if not storage.columnar.is_sqlite(db):
-        await storage.columnar.rows(db, f"SELECT pg_advisory_xact_lock({_LOCK})")

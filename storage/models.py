@@ -138,26 +138,33 @@ metric = Table(
     Column("connected", Boolean, nullable=False, default=False),  # its denominator has had facts
 )
 
-rollup = Table(
-    "rollup",
-    metadata,
-    # a person's id, or a client's, as the metric says
-    Column("subject_id", Integer, primary_key=True, autoincrement=False),
-    Column("metric_id", Integer, primary_key=True, autoincrement=False),
-    Column("day", Integer, primary_key=True, autoincrement=False),
-    Column("team_id", Integer, primary_key=True, autoincrement=False),  # on that day; 0 is none
-    Column("num", BigInteger, nullable=False),
-    Column("den", BigInteger, nullable=False),
-    Column("n", BigInteger, nullable=False),
-    Column("ss", BigInteger, nullable=False),
-    sqlite_with_rowid=False,
-)
-Index(  # rows that came to nothing are found without a search
-    "ix_rollup_nothing",
-    rollup.c.subject_id,
-    sqlite_where=text("num = 0 AND den = 0 AND n = 0 AND ss = 0"),
-    postgresql_where=text("num = 0 AND den = 0 AND n = 0 AND ss = 0"),
-)
+
+def _rollup(name: str) -> Table:
+    table = Table(
+        name,
+        metadata,
+        # a person's id, or a client's, as the metric says
+        Column("subject_id", Integer, primary_key=True, autoincrement=False),
+        Column("metric_id", Integer, primary_key=True, autoincrement=False),
+        Column("day", Integer, primary_key=True, autoincrement=False),
+        Column("team_id", Integer, primary_key=True, autoincrement=False),  # on that day; 0 is none
+        Column("num", BigInteger, nullable=False),
+        Column("den", BigInteger, nullable=False),
+        Column("n", BigInteger, nullable=False),
+        Column("ss", BigInteger, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    Index(  # rows that came to nothing are found without a search
+        f"ix_{name}_nothing",
+        table.c.subject_id,
+        sqlite_where=text("num = 0 AND den = 0 AND n = 0 AND ss = 0"),
+        postgresql_where=text("num = 0 AND den = 0 AND n = 0 AND ss = 0"),
+    )
+    return table
+
+
+rollup = _rollup("rollup")
+rollup_week = _rollup("rollup_week")  # the same by ISO week, for reading; the day is its Monday
 
 extent = Table(
     "extent",
@@ -237,15 +244,41 @@ outbox = Table(
     Column("id", Integer, primary_key=True),
     Column("key", String(300), nullable=False, unique=True),
     Column("platform", String(10), nullable=False),
-    Column("recipient", Text, nullable=False),  # channel or conversation on that platform
+    Column("recipient", Text, nullable=False),  # channel or conversation on that platform, or an account
+    Column("person_id", Integer),  # whom it is for, where it is for one person
+    Column("unasked", Boolean, nullable=False, default=False),  # nobody waits for it
     Column("body", Text, nullable=False),  # JSON of a card
-    Column("state", String(10), nullable=False),  # due, claimed, sent, failed
+    Column("revision", Integer, nullable=False, default=0),  # how often the card has been replaced
+    Column("state", String(10), nullable=False),  # due, claimed, posting, sent, held, failed, expired, cancelled
+    Column("made_at", BigInteger, nullable=False),
     Column("due_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),  # not to be said from then on
+    Column("sent_at", BigInteger),  # last posted or updated
+    Column("claim", Integer, nullable=False, default=0),  # which claim holds it: counts up for ever
     Column("claimed_until", BigInteger),
-    Column("attempts", Integer, nullable=False, default=0),
+    Column("attempts", Integer, nullable=False, default=0),  # at this card
+    Column("unsure", Boolean, nullable=False, default=False),  # it may have been posted, and nobody knows
+    Column("check_at", BigInteger),  # when to look whether it was posted twice
+    Column("copies", Integer, nullable=False, default=1),  # how often it stands on the platform
     Column("problem", Text),
     Column("reference", Text),  # the message's id on the platform
-    Index("ix_outbox_state_due_at", "state", "due_at"),
+    Index("ix_outbox_turn", "state", "unasked", "due_at", "id"),  # in the order in which it is emptied
+    Index(
+        "ix_outbox_check_at",
+        "check_at",
+        sqlite_where=text("check_at IS NOT NULL"),
+        postgresql_where=text("check_at IS NOT NULL"),
+    ),
+)
+
+pace = Table(
+    "pace",
+    metadata,
+    # what was sent lately to a platform, a workspace, a conversation: shared by all that send there
+    Column("key", String(300), primary_key=True),
+    Column("stamps", Text, nullable=False),  # JSON: the first instant in milliseconds, then the steps
+    Column("last_at", BigInteger, nullable=False),  # the newest of them
+    Column("free_at", BigInteger, nullable=False),  # milliseconds; nothing is sent before: the platform asked to wait
 )
 
 audit = Table(

@@ -135,6 +135,8 @@ class Connection(AsyncAdapt_aiosqlite_connection):
 
     async def at_once(self, operation: str, parameters: Any) -> Answer:
         """The same without SQLAlchemy, in a brief transaction."""
+        if not self._due and not self._execute_mutex.locked():  # begun, and nobody in between
+            return _run(self._connection._conn, (), False, operation, parameters)
         begin, self._due = self._due, ""
         return await self._answer(begin, False, operation, parameters)
 

@@ -10,8 +10,10 @@ from typing import Any
 import polars as pl
 
 import scoring.derive
+import scoring.distortions
 import scoring.facts
 import storage.columnar
+import storage.distortions
 from scoring.directory import Directory
 from scoring.fairness import Fairness
 from storage.db import Db
@@ -42,20 +44,29 @@ def _texts(*series: pl.Series) -> pl.Series:
     return pl.concat(found).drop_nulls().unique(maintain_order=True) if found else pl.Series([], dtype=pl.String)
 
 
+def nothing() -> World:
+    """The world around no change."""
+    return World({"extent": pl.DataFrame(schema=_EXTENT)}, pl.Series([], dtype=pl.String))
+
+
 async def around(
-    db: Db, table: str, before: pl.DataFrame, after: pl.DataFrame, directory: Directory, fairness: Fairness
-) -> World:
+    db: Db, table: str, before: pl.DataFrame, after: pl.DataFrame, directory: Directory, fairness: Fairness,
+    touched: Sequence[pl.Series] = (),
+) -> World:  # fmt: skip
     """The world before rows of `table` change from `before` to `after` (each with only the rows that change).
 
-    The rows themselves are in it as they are stored. A few statements, whose cost follows the change alone.
+    The rows themselves are in it as they are stored. `touched`: ids of tickets whose events change with them.
+    A few statements, whose cost follows the change alone.
     """
     facts: Facts = {table: before, "person_day": pl.DataFrame(schema=_PERSON_DAY)}
-    extent = await storage.columnar.rows(db, "SELECT table_name, first_day, last_day FROM extent")
-    facts["extent"] = pl.DataFrame(extent, schema=_EXTENT, orient="row")
+    facts["extent"] = await extent(db)
     filled = await _filled(db)
     world = World(facts, tickets=pl.Series([], dtype=pl.String))
-    if table in ("ticket", "ticket_event"):
-        await _around_tickets(db, table, before, after, world, fairness, filled)
+    if table == "ticket":
+        await _around_tickets(db, before, after, _texts(*touched), world, fairness, filled)
+    elif table == "ticket_event":
+        none = pl.DataFrame(schema=scoring.derive.typed("ticket"))
+        await _around_tickets(db, none, none, _texts(before["ticket"], after["ticket"]), world, fairness, filled)
     elif table in _DEPENDENTS:
         world.rows[table] = _texts(before["id"], after["id"])
         await _tickets_of(db, _texts(before["ticket"], after["ticket"]), world, filled)
@@ -68,7 +79,15 @@ async def around(
     keys = _texts(world.tickets, *[facts[t]["ticket"] for t in _DEPENDENTS if t in facts], *(
         [after["ticket"]] if "ticket" in after.columns else []))  # fmt: skip
     facts["correction"] = await corrections(db, keys if "correction" in filled else keys.clear())
+    known = "distortion" in filled
+    facts["distortion"] = await storage.distortions.frame(db) if known else scoring.distortions.frame(())
     return world
+
+
+async def extent(db: Db) -> pl.DataFrame:
+    """table_name, first_day, last_day: the days between which facts are known."""
+    found = await storage.columnar.rows(db, "SELECT table_name, first_day, last_day FROM extent")
+    return pl.DataFrame(found, schema=_EXTENT, orient="row")
 
 
 async def corrections(db: Db, tickets: pl.Series) -> pl.DataFrame:
@@ -83,25 +102,29 @@ async def corrections(db: Db, tickets: pl.Series) -> pl.DataFrame:
 
 async def _filled(db: Db) -> set[str]:
     """Which neighbouring tables have rows at all: a first load need not look into empty ones."""
-    tables = ("ticket", "ticket_event", *_DEPENDENTS, "leave", "correction")
+    tables = ("ticket", "ticket_event", *_DEPENDENTS, "leave", "correction", "distortion")
     sql = "SELECT " + ", ".join(f'EXISTS (SELECT 1 FROM "{name}")' for name in tables)
     found = (await storage.columnar.rows(db, sql))[0]
     return {name for name, there in zip(tables, found, strict=True) if there}
 
 
 async def _around_tickets(
-    db: Db, table: str, before: pl.DataFrame, after: pl.DataFrame, world: World, fairness: Fairness, filled: set[str]
-) -> None:
+    db: Db, before: pl.DataFrame, after: pl.DataFrame, touched: pl.Series, world: World, fairness: Fairness,
+    filled: set[str],
+) -> None:  # fmt: skip
+    """The world of tickets that change from `before` to `after`, and of others whose events do."""
     facts = world.facts
-    key = "id" if table == "ticket" else "ticket"
-    changed = _texts(before[key], after[key])
-    facts.setdefault("ticket", pl.DataFrame(schema=scoring.derive.typed("ticket")))
-    if table == "ticket_event":
-        facts["ticket"] = await storage.columnar.facts(db, "ticket", "id", changed.to_list())
-    elif "ticket" in filled:
+    own = _texts(before["id"], after["id"])
+    others = touched.filter(~touched.is_in(own.implode())) if len(own) else touched
+    facts["ticket"] = before
+    if "ticket" in filled and len(others):
+        rows = await storage.columnar.facts(db, "ticket", "id", others.to_list())
+        facts["ticket"] = pl.concat([before, rows])
+    changed = _texts(own, others)
+    if "ticket" in filled:
         await _repeats(db, before, after, world, fairness)
     world.tickets = _texts(changed, facts["ticket"]["id"])
-    if table == "ticket" and "ticket" in filled:
+    if "ticket" in filled:
         await followers(db, after, world, fairness)
     if "ticket_event" in filled:
         facts["ticket_event"] = await storage.columnar.facts(db, "ticket_event", "ticket", world.tickets.to_list())
@@ -110,7 +133,7 @@ async def _around_tickets(
             facts[name] = await storage.columnar.facts(db, name, "ticket", changed.to_list())
             world.rows[name] = facts[name]["id"]
     alone = all(rows.is_empty() for rows in world.rows.values()) and "ticket_event" not in filled
-    world.lone = table == "ticket" and before.is_empty() and alone
+    world.lone = before.is_empty() and touched.is_empty() and alone
 
 
 async def _repeats(db: Db, before: pl.DataFrame, after: pl.DataFrame, world: World, fairness: Fairness) -> None:
@@ -243,7 +266,7 @@ def _new_days(old: tuple[int, int] | None, new: tuple[int, int]) -> set[int]:
 def changed(world: World, table: str, after: pl.DataFrame, gone: Sequence[str], extent: pl.DataFrame) -> World:
     """The world once rows of `table` are as in `after` and those in `gone` are no more."""
     facts = dict(world.facts)
-    rest = facts[table].join(after, on="id", how="anti")
+    rest = facts.get(table, after.clear()).join(after, on="id", how="anti")
     if gone:
         rest = rest.filter(~pl.col("id").is_in(list(gone)))
     facts[table] = pl.concat([rest, after])

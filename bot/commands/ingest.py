@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -123,7 +124,7 @@ async def _load(store: Store, rules: Rules, order: Order) -> Told:
 
     step, bar = _bar(order)
     try:
-        return await handlers.ingest.load(store, rules, order, bot.opening.now, step)
+        return await handlers.ingest.load(store, rules, order, bot.opening.now, step, time.monotonic)
     finally:
         bar.close()  # type: ignore[attr-defined]
 

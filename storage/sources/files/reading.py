@@ -92,7 +92,12 @@ def _rejects(raw: pl.DataFrame, bad: pl.DataFrame, file: Callable[[int], str]) -
 
 
 def _once(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame if frame["id"].is_unique().all() else frame.unique("id", keep="last", maintain_order=True)
+    """Of rows with one id the newest, else the last."""
+    if frame["id"].is_unique().all():
+        return frame
+    if "updated_at" in frame.columns:
+        frame = frame.sort("updated_at", nulls_last=False, maintain_order=True)
+    return frame.unique("id", keep="last", maintain_order=True)
 
 
 def _cleaned(raw: pl.DataFrame, entry: TableMap, map: Map) -> pl.DataFrame:
@@ -101,19 +106,28 @@ def _cleaned(raw: pl.DataFrame, entry: TableMap, map: Map) -> pl.DataFrame:
 
 def _by_row(member: Member, entry: TableMap, map: Map, latest: int | None, size: int, before: int) -> Iterator[Batch]:
     renames: dict[str, str] | None = None
-    taken = 0
+    taken = done = 0
+    waiting: list[pl.DataFrame] = []  # pieces are cut by bytes, batches by rows
+    rejects: tuple[Reject, ...] = ()
     for piece in _pieces(member, map):
         if renames is None:
             renames = _renames([c for c in piece.frame.columns if c != LINE], entry, map, member)
         raw = piece.frame.rename(renames)
         converted = scoring.columns.to_facts(_cleaned(raw, entry, map), entry, map, latest)
-        rejects = piece.rejects + _rejects(raw, converted.bad, lambda _: member.name)
+        bad = piece.rejects + _rejects(raw, converted.bad, lambda _: member.name)
+        rejects += bad
         taken += converted.frame.height
-        check_rejects(rejects, taken)
-        facts = _once(converted.frame)
-        for start in range(0, max(facts.height, 1), size):
-            yield Batch(entry.table, facts.slice(start, size), rejects, before + piece.done)
-            rejects = ()
+        done = before + piece.done
+        check_rejects(bad, taken)
+        waiting.append(converted.frame)
+        if sum(frame.height for frame in waiting) >= size:
+            *full, rest = _once(pl.concat(waiting)).iter_slices(size)
+            for frame in full:
+                yield Batch(entry.table, frame, rejects, done)
+                rejects = ()
+            waiting = [rest]
+    if waiting:
+        yield Batch(entry.table, _once(pl.concat(waiting)), rejects, done)
 
 
 def _unpacked(member: Member) -> int:
@@ -156,7 +170,7 @@ def _tickets(
     for start in range(0, max(base.height, 1), share):
         part = base.slice(start, share)
         events = reduced.events.filter(pl.col("ticket").is_in(part["id"].implode()))
-        told = scoring.events.told(part, events, map)
+        told = scoring.events.told(part, events)
         yield Batch(entry.table, told, rejects, done, events, part)
         rejects = ()
 
