@@ -5,7 +5,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench clean
+.PHONY: help demo test check bench chaos clean
 
 help: ## say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -23,6 +23,9 @@ check: .venv/.installed-dev ## lint, types, and which room may import which
 
 bench: .venv/.installed-dev ## measure speed; prints a table and writes bench.json
 	$(BIN)/python -m tests.benchmarks
+
+chaos: .venv/.installed-dev ## kill processes that deliver, many times, and count what was lost or came twice
+	$(BIN)/python -m tests.chaos
 
 clean: ## throw the environment and everything derived away
 	rm -rf .venv .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache bench.json

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from cards.card import Card
 from handlers.call import Call, Reply
@@ -44,3 +44,23 @@ class Edge(Protocol):
 
         Raises Retry when asked to wait, Undeliverable when it can never succeed.
         """
+
+    async def update(self, recipient: str, reference: str, card: Card, key: str) -> None:
+        """Puts a card in the place of the one posted under `reference`; to do it twice does no harm.
+
+        Raises Retry when asked to wait, Undeliverable where the message is gone or may not be changed.
+        """
+
+
+@runtime_checkable
+class Finder(Protocol):
+    """An edge that can tell whether a message was posted."""
+
+    async def find(self, recipient: str, key: str) -> str | None:
+        """The reference of the message posted under `key`, None where there is none.
+
+        Raises Retry when asked to wait, Undeliverable when it cannot look.
+        """
+
+    async def copies(self, recipient: str, key: str) -> int:
+        """How many messages stand there under `key`. Raises what `find` raises."""

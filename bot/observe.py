@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import storage.health
 import storage.schema
+import storage.timetable
 from scoring.refused import Refused
 from storage.db import Db, Store
 
@@ -24,9 +25,13 @@ _SECONDS = Histogram(
 )  # fmt: skip
 _DUPLICATES = Counter("redfirst_duplicates_dropped", "Deliveries that had been seen before.", ["platform"])
 _TURNED_AWAY = Counter("redfirst_requests_turned_away", "Requests an edge did not let in.", ["platform", "status"])
+_MENDED = Counter("redfirst_outbox_mended", "What was stuck and has been freed, by what held it.", ["kind"])
 _POSTED = Counter("redfirst_messages", "Messages of the outbox by what became of them.", ["platform", "outcome"])
+_RAN = Counter("redfirst_timetable_runs", "Times of the timetable by what became of them.", ["outcome"])
+_OVERDUE = Gauge("redfirst_timetable_overdue", "Schedules whose time was over five minutes ago and that are not made.")
 _DUE = Gauge("redfirst_outbox_due", "Messages waiting to be sent.")
 _FAILED = Gauge("redfirst_outbox_failed", "Messages that could not be sent and wait for a person.")
+_HELD = Gauge("redfirst_outbox_held", "Messages of which nobody knows whether they arrived; a person decides.")
 _LAG = Gauge("redfirst_outbox_lag_seconds", "How long the oldest message that is due has waited.")
 _AGE = Gauge("redfirst_data_age_seconds", "Age of the newest data that was loaded; -1 without any.")
 
@@ -47,8 +52,18 @@ def turned_away(platform: str, status: int) -> None:
 
 
 def posted(platform: str, outcome: str) -> None:
-    """A message left the outbox ("sent"), will be tried again ("again") or waits for a person ("failed")."""
+    """What became of a message: "sent", "updated", "again" (later), "held", "failed", "expired", or said "twice"."""
     _POSTED.labels(platform, outcome).inc()
+
+
+def mended(what: str, count: int = 1) -> None:
+    """Messages were stuck and are free again: "lease", "clock", "reading", "timetable"."""
+    _MENDED.labels(what).inc(count)
+
+
+def ran(outcome: str, count: int = 1) -> None:
+    """Times of the timetable were "made", "late", "skipped" or "failed", or are tried "again"."""
+    _RAN.labels(outcome).inc(count)
 
 
 def mount(app: web.Application, store: Store, clock: Callable[[], datetime], platforms: Collection[str] = ()) -> None:
@@ -67,7 +82,7 @@ def mount(app: web.Application, store: Store, clock: Callable[[], datetime], pla
             async with store.read() as db:
                 await _gauge(db, clock())
         except (SQLAlchemyError, OSError):
-            for gauge in (_DUE, _FAILED, _LAG, _AGE):
+            for gauge in (_DUE, _FAILED, _HELD, _LAG, _AGE, _OVERDUE):
                 gauge.set(float("nan"))  # the process still has figures of its own to give
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
@@ -102,5 +117,7 @@ async def _gauge(db: Db, now: datetime) -> None:
     instant = int(now.timestamp())
     _DUE.set(state.due)
     _FAILED.set(state.failed)
+    _HELD.set(state.held)
     _LAG.set(0 if state.oldest is None else max(0, instant - state.oldest))
     _AGE.set(-1 if as_of is None else max(0, instant - as_of))
+    _OVERDUE.set(len(await storage.timetable.overdue(db, instant)))

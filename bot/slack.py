@@ -5,23 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import re
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 from slack_bolt import BoltResponse
-from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
 
 import bot.observe
 from bot import slack_guard
 from bot.config import Slack
 from bot.edge import Answer, Retry, Undeliverable
-from bot.slack_api import Api, redacted, sdk_logger
+from bot.slack_api import Api, redacted
+from bot.slack_app import App
 from bot.slack_guard import Body, TurnedAway
 from bot.slack_socket import Socket
 from cards import block_kit
@@ -94,7 +93,7 @@ class SlackEdge:
         self._clock = clock
         self._nonce = nonce
         self._api = Api(settings)
-        self._app = self._bolt()
+        self._app = App(self._api.client, self._authorize, self._take)
         self._socket: Socket | None = None
         self._busy: set[asyncio.Future[None]] = set()
         self._stopping = False
@@ -132,7 +131,15 @@ class SlackEdge:
 
     async def find(self, recipient: str, key: str) -> str | None:
         """The reference of the message posted under `key`, None where there is none."""
-        return await self._api.find(recipient, key)
+        return next(iter(await self._api.find(recipient, key)), None)
+
+    async def copies(self, recipient: str, key: str) -> int:
+        """How many messages stand there under `key`."""
+        return len(await self._api.find(recipient, key))
+
+    async def update(self, recipient: str, reference: str, card: Card, key: str) -> None:
+        """Puts a card in the place of the message at "channel/ts"."""
+        await self._api.update(reference, block_kit.message(card, nonce=self._nonce()), key)
 
     # Requests
 
@@ -152,17 +159,28 @@ class SlackEdge:
 
     async def _admitted(self, request: web.Request) -> Body:
         """The payload of a request that Slack signed. Raises TurnedAway."""
-        stamps = request.headers.getall("X-Slack-Request-Timestamp", [])
-        signatures = request.headers.getall("X-Slack-Signature", [])
+        stamps = request.headers.getall("X-Slack-Request-Timestamp", ())
+        signatures = request.headers.getall("X-Slack-Signature", ())
         if len(stamps) != 1 or len(signatures) != 1:
             raise TurnedAway(401, "not signed")
         slack_guard.headers(stamps[0], signatures[0], self._clock().timestamp())
         if (request.content_length or 0) > slack_guard.LIMIT:
             raise TurnedAway(413, "too large")
+        body = await self._whole(request.content)
+        if "Content-Encoding" in request.headers:
+            raise TurnedAway(415, "not an encoding Slack sends")
+        slack_guard.verify(self._settings.signing_secret, stamps[0], signatures[0], body)
+        return slack_guard.parse(request.headers.get("Content-Type", ""), body)
+
+    @staticmethod
+    async def _whole(content: StreamReader) -> bytes:
+        """The bytes of a request, within the limits of size and time. Raises TurnedAway."""
+        if content.is_eof() and content.exception() is None and content.total_bytes <= slack_guard.LIMIT:
+            return content.read_nowait()  # all of it came with the headers, as it nearly always does
         body = bytearray()
         try:
             async with asyncio.timeout(READING):
-                async for piece in request.content.iter_any():
+                async for piece in content.iter_any():
                     body += piece
                     if len(body) > slack_guard.LIMIT:
                         raise TurnedAway(413, "too large")
@@ -170,48 +188,17 @@ class SlackEdge:
             raise TurnedAway(408, "too slow") from None
         except web.RequestPayloadError:
             raise TurnedAway(400, "malformed") from None
-        if "Content-Encoding" in request.headers:
-            raise TurnedAway(415, "not an encoding Slack sends")
-        slack_guard.verify(self._settings.signing_secret, stamps[0], signatures[0], bytes(body))
-        return slack_guard.parse(request.headers.get("Content-Type", ""), bytes(body))
+        return bytes(body)
 
     async def run(self, body: Body) -> BoltResponse:
         """Bolt's response to a payload that `slack_guard.shape` let through, from HTTP or a socket."""
         running = asyncio.get_running_loop().create_future()
         self._busy.add(running)
         try:
-            # "socket_mode" is Bolt's way to take a payload that is verified and parsed already
-            return await self._app.async_dispatch(AsyncBoltRequest(mode="socket_mode", body=body))
+            return await self._app.run(body)
         finally:
             self._busy.discard(running)
             running.set_result(None)
-
-    def _bolt(self) -> AsyncApp:
-        logger = sdk_logger()
-        logger.setLevel(logging.ERROR)  # Bolt warns that it found SLACK_BOT_TOKEN and does not use it: rightly so
-
-        async def authorize(team_id: str | None) -> AuthorizeResult:
-            return await self._authorize()
-
-        app = AsyncApp(
-            name="redfirst.slack.bolt",
-            logger=logger,
-            client=self._api.client,
-            authorize=authorize,
-            process_before_response=True,
-            request_verification_enabled=False,  # the guard has done it
-            ssl_check_enabled=False,
-            attaching_function_token_enabled=False,
-            attaching_conversation_kwargs_enabled=False,
-        )
-        logger.setLevel(logging.WARNING)
-        app.command(re.compile("^/"))(self._on_command)
-        app.action(re.compile("^go:"))(self._on_action)
-        app.view(re.compile("^form:"))(self._on_form)
-        app.event("message")(self._on_message)
-        app.event("app_home_opened")(self._on_home)
-        app.event(re.compile("^(app_uninstalled|tokens_revoked)$"))(self._on_gone)
-        return app
 
     async def _authorize(self) -> AuthorizeResult:
         """Who the bot is, asked once; when Slack refuses, again a minute later, and `problem` says so."""
@@ -240,9 +227,21 @@ class SlackEdge:
         )
         return self._authorized
 
-    # Listeners: one a kind, because Bolt looks at them one after the other
+    # Payloads, each with what its acknowledgement says
 
-    async def _on_command(self, ack: AsyncAck, body: Body) -> None:
+    async def _take(self, body: Body) -> str:
+        """Of the kinds that `slack_guard.shape` lets through; "url_verification" is Bolt's own."""
+        if "command" in body:
+            return await self._on_command(body)
+        if body["type"] == "block_actions":
+            return await self._on_action(body)
+        if body["type"] == "view_submission":
+            return await self._on_form(body)
+        if body["event"]["type"] == "message":
+            return await self._on_message(body)
+        return await (self._on_home(body) if body["event"]["type"] == "app_home_opened" else self._on_gone())
+
+    async def _on_command(self, body: Body) -> str:
         origin = _Origin(body["user_id"], body["team_id"], body["channel_id"], body["response_url"])
         word = self._words.get(body["command"].lower(), body["command"].lstrip("/"))
         key = f"slack:{body['trigger_id']}"
@@ -253,12 +252,11 @@ class SlackEdge:
             if say is not first:
                 self._spawn(self._say(origin, replace(say, place="new"), body["trigger_id"]))
         if first is None or not isinstance(first.what, Card):
-            await ack()
-            return
+            return ""
         shown = "ephemeral" if first.to == "private" else "in_channel"
-        await ack({"response_type": shown, **block_kit.message(first.what, nonce=self._nonce())})
+        return block_kit.encoded(first.what, {"response_type": shown}, nonce=self._nonce())
 
-    async def _on_action(self, ack: AsyncAck, body: Body) -> None:
+    async def _on_action(self, body: Body) -> str:
         pressed = body["actions"][0]
         route, _, index = pressed["action_id"].removeprefix("go:").rpartition(":")
         values = _values(pressed["value"])
@@ -275,9 +273,9 @@ class SlackEdge:
         reply = await self._answer(Call(route, origin.account, self._where(origin), key, "action", values=values))
         for say in reply.says:
             self._spawn(self._say(origin, say, body["trigger_id"]))
-        await ack()
+        return ""
 
-    async def _on_form(self, ack: AsyncAck, body: Body) -> None:
+    async def _on_form(self, body: Body) -> str:
         view = body["view"]
         carried, place = block_kit.carried(view["private_metadata"])
         origin = _Origin(body["user"]["id"], body["user"]["team_id"]).unpacked(place)
@@ -291,13 +289,10 @@ class SlackEdge:
             if isinstance(say.what, Card):
                 self._spawn(self._say(origin, say))
         if forms:
-            await ack({"response_action": "update", "view": block_kit.modal(forms[0], origin.packed())})
-        elif reply.says:
-            await ack({"response_action": "clear"})
-        else:
-            await ack()
+            return json.dumps({"response_action": "update", "view": block_kit.modal(forms[0], origin.packed())})
+        return json.dumps({"response_action": "clear"}) if reply.says else ""
 
-    async def _on_message(self, body: Body) -> None:
+    async def _on_message(self, body: Body) -> str:
         event = body["event"]
         self._api.learn(event["user"], event["channel"])
         origin = _Origin(event["user"], event["team"], event["channel"])
@@ -305,20 +300,23 @@ class SlackEdge:
         await self._answer(
             Call("", origin.account, self._where(origin), key, "message", event["text"], later=True)
         )
+        return ""
 
-    async def _on_home(self, body: Body) -> None:
+    async def _on_home(self, body: Body) -> str:
         origin = _Origin(body["event"]["user"], body["team_id"], home=True)
         reply = await self._answer(
             Call("home", origin.account, self._where(origin), f"slack:{body['event_id']}", "home")
         )
         for say in reply.says:
             self._spawn(self._say(origin, say))
+        return ""
 
-    async def _on_gone(self, body: Body) -> None:
+    async def _on_gone(self) -> str:
         self._authorized = None
         self._ask_again_at = 0.0
         self._problem = "The app was removed from the workspace. Install it again and renew SLACK_BOT_TOKEN."
         log.error("slack: %s", self._problem)
+        return ""
 
     def _where(self, origin: _Origin) -> Where:
         """Private only where it is known: a chat between two people has a channel of the same kind as ours."""

@@ -35,6 +35,9 @@ REMEDIES = {
     "token_revoked": "The bot token was revoked. Install the app again and renew SLACK_BOT_TOKEN.",
     "token_expired": "The bot token has expired. Install the app again and renew SLACK_BOT_TOKEN.",
     "missing_scope": "The app lacks a permission. Upload the manifest of `redfirst slack-manifest` and install again.",
+    "message_not_found": "The message is gone, so it was not updated. Call it off: `redfirst outbox cancel`.",
+    "cant_update_message": "It is not the bot's message. Call it off: `redfirst outbox cancel`.",
+    "edit_window_closed": "The workspace lets nobody edit messages that old. Call it off: `redfirst outbox cancel`.",
     "restricted_action": "The workspace does not let the bot post there. Ask a workspace owner.",
     "ekm_access_denied": "The workspace's administrators have suspended posting. Ask a workspace owner.",
 }
@@ -102,28 +105,39 @@ class Api:
 
     async def post(self, recipient: str, message: dict[str, Any], key: str) -> str:
         """Posts into a channel, or into the 1:1 chat with a user; returns "channel/ts"."""
-        channel = await self.conversation(recipient)
-        body = {
-            "channel": channel,
-            **message,
-            "metadata": {"event_type": "redfirst", "event_payload": {"key": key}},
-            "unfurl_links": False,
-            "unfurl_media": False,
-        }
+        target = recipient.rpartition("/")[2]
+        channel = self._dms.get(target, target)  # a user's id does as well, and opens the chat
+        body = {"channel": channel, **message, "metadata": _metadata(key), "unfurl_links": False, "unfurl_media": False}
         answer = await self.call("chat.postMessage", body)
-        return f"{answer.get('channel', channel)}/{answer.get('ts', '')}"
+        posted = str(answer.get("channel", channel))
+        if target[:1] in ("U", "W") and posted[:1] == "D":
+            self.learn(target, posted)
+        return f"{posted}/{answer.get('ts', '')}"
 
-    async def find(self, recipient: str, key: str) -> str | None:
-        """"channel/ts" of the message posted under `key`, among the last hundred of the conversation."""
+    async def update(self, reference: str, message: dict[str, Any], key: str) -> None:
+        """Puts a message in the place of the one at "channel/ts"."""
+        channel, _, ts = reference.partition("/")
+        await self.call("chat.update", {"channel": channel, "ts": ts, **message, "metadata": _metadata(key)})
+
+    async def find(self, recipient: str, key: str) -> list[str]:
+        """"channel/ts" of each message posted under `key`, oldest first, among the last thousand of the conversation.
+
+        Raises Undeliverable where it is not among those and there are more.
+        """
         channel = await self.conversation(recipient)
-        answer = await self.call(
-            "conversations.history", {"channel": channel, "limit": 100, "include_all_metadata": True}
-        )
-        for message in answer.get("messages", []):
-            metadata = message.get("metadata") or {}
-            if metadata.get("event_type") == "redfirst" and metadata.get("event_payload", {}).get("key") == key:
-                return f"{channel}/{message.get('ts', '')}"
-        return None
+        asked: dict[str, Any] = {"channel": channel, "limit": 200, "include_all_metadata": True}
+        found: list[str] = []
+        for _page in range(5):
+            answer = await self.call("conversations.history", asked)
+            for message in answer.get("messages", []):
+                said = message.get("metadata") or {}
+                if said.get("event_type") == "redfirst" and said.get("event_payload", {}).get("key") == key:
+                    found.insert(0, f"{channel}/{message.get('ts', '')}")
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+            if found or not cursor:
+                return found
+            asked["cursor"] = cursor
+        raise Undeliverable("The conversation has gone on for too long to look the message up.")
 
     async def conversation(self, recipient: str) -> str:
         """The channel of a recipient: itself, or the 1:1 chat with the user; "slack:T1/U2" is taken too."""
@@ -157,6 +171,10 @@ class Api:
                     raise Undeliverable(f"Slack refused the answer with status {answer.status}.")
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Unsure(0.0) from error
+
+
+def _metadata(key: str) -> dict[str, Any]:
+    return {"event_type": "redfirst", "event_payload": {"key": key}}
 
 
 def _refusal(response: Any) -> Exception:

@@ -12,6 +12,7 @@ import aiohttp
 from aiohttp import web
 from botbuilder.schema import ActivityTypes
 
+import bot.observe
 import bot.teams_activity
 import bot.teams_auth
 import bot.teams_cards
@@ -89,12 +90,20 @@ class TeamsEdge:
     async def post(self, recipient: str, card: Card, key: str) -> str:
         """Posts to a conversation ("tenant/conversation") or a person ("teams:tenant/object-id").
 
-        Returns the message's id. Raises Retry, Undeliverable, and Unsure where nobody knows whether it
-        was posted: Teams has no way to look.
+        Returns "message-id tenant/conversation". Raises Retry, Undeliverable, and Unsure where nobody knows
+        whether it was posted: Teams has no way to look.
         """
         person = recipient.startswith("teams:")
         chat = await (self._chats.of(recipient) if person else self._chats.at(recipient))
-        return await self._connector.send(chat.service_url, chat.id, bot.teams_cards.message(card, key))
+        message = await self._connector.send(chat.service_url, chat.id, bot.teams_cards.message(card, key))
+        return f"{message} {chat.key}"
+
+    async def update(self, recipient: str, reference: str, card: Card, key: str) -> None:
+        """Puts a card in the place of a message sent before, in the conversation where it stands."""
+        message, _, conversation = reference.partition(" ")
+        chat = await self._chats.at(conversation)
+        activity = bot.teams_cards.message(card, bot.teams_cards.revised(key, card))
+        await self._connector.update(chat.service_url, chat.id, message, activity)
 
     def _session(self) -> aiohttp.ClientSession:
         if self._http is None:
@@ -109,17 +118,21 @@ class TeamsEdge:
             asked = bot.teams_activity.call(incoming)
         except bot.teams_auth.Denied as denied:
             LOG.info("a request was not let in: %s", denied)
-            return web.Response(status=denied.status)
+            return self._turned_away(denied.status)
         except bot.teams_activity.Malformed as malformed:
             LOG.info("a request could not be read: %s", malformed)
-            return web.Response(status=400)
+            return self._turned_away(400)
         except TooLarge:
             LOG.info("a request was larger than any activity")
-            return web.Response(status=413)
+            return self._turned_away(413)
         except bot.teams_auth.Unavailable:
             LOG.warning("the channel's keys cannot be fetched, so no request can be let in")
             return web.Response(status=503, headers={"Retry-After": "10"})
         return await self._in_time(Turn(incoming), asked)
+
+    def _turned_away(self, status: int) -> web.Response:
+        bot.observe.turned_away(self.name, status)
+        return web.Response(status=status)
 
     async def _in_time(self, turn: Turn, asked: Call | None) -> web.Response:
         """The turn's answer, or, before Teams loses patience, that it will come; the turn then goes on by itself."""

@@ -26,6 +26,11 @@ def nonce(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:16]
 
 
+def revised(key: str, card: Card) -> str:
+    """The delivery's key where its card has been replaced: buttons of another card may be pressed once more."""
+    return f"{key} {hashlib.sha256(repr(card).encode('utf-8', 'replace')).hexdigest()[:16]}"
+
+
 def content(what: Card | Form, key: str) -> Json:
     """The Adaptive Card; `key` is the delivery's, so that a card sent again carries the same nonce."""
     if isinstance(what, Card):

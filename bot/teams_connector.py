@@ -19,6 +19,7 @@ from bot.edge import Retry, Undeliverable, Unsure
 _AGAIN = (412, 429, 502, 503, 504)  # learn.microsoft.com: rate limits of bots in Teams
 _MARGIN = timedelta(minutes=5)
 _LONGEST_WAIT = 3600.0
+_LEAVE_IT = "Call it off: `redfirst outbox cancel`."
 _CREDENTIALS = "Check TEAMS_APP_ID, TEAMS_APP_PASSWORD and TEAMS_TENANT_ID, and whether the secret has expired."
 
 
@@ -82,6 +83,8 @@ class Connector:
             raise Undeliverable(f"Teams does not accept the bot's credentials. {_CREDENTIALS}")
         if status == 403:
             raise Undeliverable("Teams does not let the bot write there. Have the app installed for them.")
+        if status == 404 and method == "PUT":
+            raise Undeliverable("The message is gone, so it was not updated. " + _LEAVE_IT)
         if status == 404:
             raise Undeliverable("Teams does not know this conversation. Have the app installed there again.")
         if 400 <= status < 500:

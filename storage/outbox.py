@@ -1,144 +1,238 @@
-"""The outbox: what must be said, kept until a platform has taken it, and as the record of what was said."""
+"""The outbox: what must be said, kept until a platform has taken it, and as the record of what was said.
+
+States: due → claimed (a process has it) → posting (it is being posted) → sent; a sent message whose card is revised is
+due again, and updated in place. held: nobody knows whether it arrived, and a person decides; failed: refused for good;
+expired: its time was over before it was said; cancelled: called off. `storage.deliveries` moves it from state to state.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Update, and_, bindparam, case, null, or_, select, update
+from sqlalchemy import and_, bindparam, case, false, func, literal, null, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.db import Db
 from storage.models import outbox
 
-UNSURE = "It is not known whether this arrived."
-"""The problem of a message that may have been posted although nobody heard the platform say so."""
+STATES = ("held", "failed", "expired", "posting", "claimed", "due", "cancelled", "sent")
+"""The ones that need a person come first."""
+OPEN = ("due", "claimed", "posting")
+TROUBLED = ("held", "failed")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A claimed message. `attempts` counts this one; `unsure` is true where an earlier one may have arrived."""
+class Message:
+    """A message as the outbox keeps it. Instants are UTC seconds; `card` is plain JSON."""
 
     id: int
     key: str
     platform: str
     recipient: str
-    body: Any  # plain JSON values of a card
+    state: str
+    made_at: int
+    due_at: int
+    expires_at: int | None
+    sent_at: int | None
     attempts: int
-    unsure: bool
+    revision: int
+    problem: str
+    reference: str
+    copies: int
+    card: Any
 
 
+_JSON = json.JSONEncoder(separators=(",", ":"))
 _INSERTS = {
     "sqlite": sqlite.insert(outbox).on_conflict_do_nothing(index_elements=["key"]),
     "postgresql": postgresql.insert(outbox).on_conflict_do_nothing(index_elements=["key"]),
 }
-
-_DUE = (
-    select(outbox.c.id)
-    .where(
-        outbox.c.platform.in_(bindparam("platforms", expanding=True)),
-        or_(
-            and_(outbox.c.state == "due", outbox.c.due_at <= bindparam("now")),
-            and_(outbox.c.state == "claimed", outbox.c.claimed_until < bindparam("now")),
-        ),
-    )
-    .order_by(outbox.c.due_at, outbox.c.id)
-    .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)  # SQLite has one writer and leaves this out
-)
-_CLAIM = (
+_SPOKEN = and_(outbox.c.reference.is_not(None), outbox.c.state.in_(("sent", "failed", "cancelled")))
+"""On the platform, and nothing under way with it."""
+_REVISE = (
     update(outbox)
-    .where(outbox.c.id.in_(_DUE.scalar_subquery()))
+    .where(outbox.c.key == bindparam("said_as"), outbox.c.body != bindparam("card"))
     .values(
-        state="claimed",
-        claimed_until=bindparam("until"),
-        attempts=outbox.c.attempts + 1,
-        # a lease that ran out belonged to somebody who may have posted before they fell
-        problem=case((outbox.c.state == "claimed", UNSURE), else_=outbox.c.problem),
+        body=bindparam("card"),
+        revision=outbox.c.revision + 1,
+        state=case((_SPOKEN, "due"), else_=outbox.c.state),
+        due_at=case((_SPOKEN, bindparam("now")), else_=outbox.c.due_at),
+        attempts=case((_SPOKEN, 0), else_=outbox.c.attempts),
+        problem=case((_SPOKEN, null()), else_=outbox.c.problem),
     )
-    .returning(
-        outbox.c.id,
-        outbox.c.key,
-        outbox.c.platform,
-        outbox.c.recipient,
-        outbox.c.body,
-        outbox.c.attempts,
-        outbox.c.problem,
-        outbox.c.due_at,
+)
+_COLUMNS = (
+    outbox.c.id, outbox.c.key, outbox.c.platform, outbox.c.recipient, outbox.c.state, outbox.c.made_at,
+    outbox.c.due_at, outbox.c.expires_at, outbox.c.sent_at, outbox.c.attempts, outbox.c.revision, outbox.c.problem,
+    outbox.c.reference, outbox.c.copies, outbox.c.body,
+)  # fmt: skip
+_RANK = case({state: place for place, state in enumerate(STATES)}, value=outbox.c.state, else_=len(STATES))
+_LISTED = (
+    select(*_COLUMNS)
+    .where(outbox.c.state.in_(bindparam("states", expanding=True)))
+    .order_by(_RANK, outbox.c.due_at.desc(), outbox.c.id.desc())
+    .limit(bindparam("most"))
+)
+_COUNTED = select(outbox.c.state, func.count().label("many")).group_by(outbox.c.state)
+_TWICE = select(func.count()).where(outbox.c.copies > 1)
+_TWICE_LISTED = (
+    select(*_COLUMNS)
+    .where(outbox.c.copies > 1)
+    .order_by(outbox.c.id.desc())
+    .limit(bindparam("most"))
+)
+_ONE = select(*_COLUMNS).where(or_(outbox.c.key == bindparam("name"), outbox.c.id == bindparam("number")))
+_RETRY = (
+    update(outbox)
+    .where(outbox.c.id == bindparam("row"), outbox.c.state.in_(("due", "held", "failed", "cancelled")))
+    .values(
+        state="due",
+        due_at=bindparam("now"),
+        attempts=0,
+        unsure=case((outbox.c.state == "held", false()), else_=outbox.c.unsure),  # a person has looked
+        problem=null(),
     )
+)
+_CANCEL = (
+    update(outbox)
+    .where(outbox.c.id == bindparam("row"), outbox.c.state.in_(("due", "held", "failed")))
+    .values(state="cancelled", problem=literal("Called off."), claimed_until=null())
+)
+_TROUBLES = (
+    select(outbox.c.state, outbox.c.platform, outbox.c.problem, func.count().label("many"))
+    .where(
+        outbox.c.state.in_(TROUBLED), outbox.c.due_at >= bindparam("since"), outbox.c.key.not_like(bindparam("but"))
+    )
+    .group_by(outbox.c.state, outbox.c.platform, outbox.c.problem)
+    .order_by(outbox.c.state.desc(), func.count().desc(), outbox.c.problem)
 )
 
 
-def _mine(**values: Any) -> Update:
-    """An update that only the holder of the claim can make: a later claim has counted another attempt."""
-    return (
-        update(outbox)
-        .where(
-            outbox.c.id == bindparam("row"), outbox.c.state == "claimed", outbox.c.attempts == bindparam("attempt")
-        )
-        .values(claimed_until=null(), **values)
-    )
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """So many messages to a platform that are held or failed for one reason."""
+
+    state: str
+    platform: str
+    problem: str
+    count: int
 
 
-_SENT = _mine(state="sent", reference=bindparam("said_as"), problem=null())
-_FAILED = _mine(state="failed", problem=bindparam("why"))
-_AGAIN = _mine(state="due", due_at=bindparam("at"), problem=bindparam("why"))
-_BACK = _mine(state="due", due_at=bindparam("at"), attempts=outbox.c.attempts - 1)
-
-
-async def add(db: Db, platform: str, recipient: str, card: Any, key: str, due_at: int) -> bool:
+async def add(
+    db: Db,
+    platform: str,
+    recipient: str,
+    card: Any,
+    key: str,
+    due_at: int,
+    *,
+    expires_at: int | None = None,
+    person_id: int | None = None,
+    unasked: bool = False,
+    now: int | None = None,
+) -> bool:
     """Something to say, in the caller's transaction; False where `key` has been added before.
 
-    `card` is the card's plain JSON (`cards.card.to_json`), `due_at` UTC seconds.
+    `card` is the card's plain JSON (`cards.card.to_json`); instants are UTC seconds. From `expires_at` on it is not
+    said any more. What is `unasked` goes after what people wait for. `now` is when it was made (default: `due_at`).
     """
+    row = _fresh(platform, recipient, card, key, due_at)
+    more = {"person_id": person_id, "unasked": unasked, "expires_at": expires_at}
     result = await db.execute(
-        _INSERTS[db.dialect.name],
-        {
-            "key": key,
-            "platform": platform,
-            "recipient": recipient,
-            "body": json.dumps(card, separators=(",", ":")),
-            "state": "due",
-            "due_at": due_at,
-            "attempts": 0,
-        },
+        _INSERTS[db.dialect.name], {**row, **more, "made_at": due_at if now is None else now}
     )
     return bool(result.rowcount == 1)
 
 
-async def claim(db: Db, platforms: Collection[str], now: int, until: int, most: int) -> list[Row]:
-    """Takes up to `most` messages that are due for these platforms, oldest first, until the instant `until`.
+async def add_all(db: Db, messages: Sequence[tuple[str, str, Any, str]], due_at: int) -> None:
+    """Many in one statement, due at one instant: (platform, recipient, card, key) each; a key known already stays."""
+    if messages:
+        await db.execute(_INSERTS[db.dialect.name], [_fresh(*message, due_at) for message in messages])
 
-    Two callers never hold the same message at the same time; one whose lease ran out is given away again.
+
+def _fresh(platform: str, recipient: str, card: Any, key: str, due_at: int) -> dict[str, Any]:
+    return {
+        "key": key,
+        "platform": platform,
+        "recipient": recipient,
+        "person_id": None,
+        "unasked": False,
+        "body": _text(card),
+        "revision": 0,
+        "state": "due",
+        "made_at": due_at,
+        "due_at": due_at,
+        "expires_at": None,
+        "claim": 0,
+        "attempts": 0,
+        "unsure": False,
+        "copies": 1,
+    }
+
+
+async def revise(db: Db, key: str, card: Any, now: int) -> bool:
+    """Replaces the card of an earlier message: in the row before it is sent, by an update in place after.
+
+    False where there is no such message, or it says this already. What was called off or expired unsent stays unsent.
+    Whatever is under way at `now` (UTC seconds), the newest card is what the platform shows in the end.
     """
-    if not platforms or most <= 0:
-        return []
-    result = await db.execute(
-        _CLAIM, {"platforms": sorted(platforms), "now": now, "until": until, "most": most}
-    )
-    rows = sorted(result.all(), key=lambda r: (r.due_at, r.id))
-    return [
-        Row(r.id, r.key, r.platform, r.recipient, json.loads(r.body), r.attempts, r.problem == UNSURE) for r in rows
-    ]
+    result = await db.execute(_REVISE, {"said_as": key, "card": _text(card), "now": now})
+    return bool(result.rowcount == 1)
 
 
-async def sent(db: Db, row: Row, reference: str) -> None:
-    """The platform took it; `reference` finds the message again."""
-    await db.execute(_SENT, {"row": row.id, "attempt": row.attempts, "said_as": reference})
+async def listed(db: Db, states: Sequence[str] = STATES, most: int = 50) -> list[Message]:
+    """Messages in these states: what needs a person first, the newest of each state first."""
+    rows = await db.execute(_LISTED, {"states": list(states), "most": most})
+    return [_message(row) for row in rows]
 
 
-async def failed(db: Db, row: Row, problem: str) -> None:
-    """It can never be sent, or must not be without a person; `problem` says why and what to do."""
-    await db.execute(_FAILED, {"row": row.id, "attempt": row.attempts, "why": problem})
+async def counted(db: Db) -> dict[str, int]:
+    """State → how many messages."""
+    return {row.state: row.many for row in await db.execute(_COUNTED)}
 
 
-async def again(db: Db, row: Row, due_at: int, problem: str) -> None:
-    """Another attempt at `due_at` (UTC seconds); `problem` is UNSURE or what the platform said."""
-    await db.execute(_AGAIN, {"row": row.id, "attempt": row.attempts, "at": due_at, "why": problem})
+async def said_twice(db: Db) -> int:
+    """How many messages are known to stand on the platform more than once."""
+    return int((await db.execute(_TWICE)).scalar_one())
 
 
-async def back(db: Db, row: Row, due_at: int) -> None:
-    """Gives a claim back untried: it does not count as an attempt."""
-    await db.execute(_BACK, {"row": row.id, "attempt": row.attempts, "at": due_at})
+async def twice(db: Db, most: int) -> list[Message]:
+    """Those messages, the newest first."""
+    return [_message(row) for row in await db.execute(_TWICE_LISTED, {"most": most})]
+
+
+async def one(db: Db, name: str) -> Message | None:
+    """The message with this key, or with this number."""
+    number = int(name) if name.isascii() and name.isdecimal() and len(name) < 10 else -1
+    rows = (await db.execute(_ONE, {"name": name, "number": number})).all()
+    return next((_message(row) for row in sorted(rows, key=lambda row: row.key != name)), None)
+
+
+async def retry(db: Db, message: int, now: int) -> bool:
+    """Makes a message due at once, whatever kept it; False where it is under way, sent or expired."""
+    return bool((await db.execute(_RETRY, {"row": message, "now": now})).rowcount == 1)
+
+
+async def cancel(db: Db, message: int) -> bool:
+    """Calls a message off; False where it is under way, or over with."""
+    return bool((await db.execute(_CANCEL, {"row": message})).rowcount == 1)
+
+
+async def troubles(db: Db, since: int, but: str) -> list[Trouble]:
+    """What is held or failed and was due at or after `since`, by reason; keys that begin with `but` are left out."""
+    rows = await db.execute(_TROUBLES, {"since": since, "but": f"{but}%"})
+    return [Trouble(row.state, row.platform, row.problem or "", row.many) for row in rows]
+
+
+def _message(row: Any) -> Message:
+    return Message(
+        row.id, row.key, row.platform, row.recipient, row.state, row.made_at, row.due_at, row.expires_at, row.sent_at,
+        row.attempts, row.revision, row.problem or "", row.reference or "", row.copies, json.loads(row.body),
+    )  # fmt: skip
+
+
+def _text(card: Any) -> str:
+    return _JSON.encode(card)

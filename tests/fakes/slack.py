@@ -167,15 +167,26 @@ class FakeSlack:
             case "conversations.open":
                 return {"ok": True, "channel": {"id": "D" + body["users"][1:]}}
             case "chat.postMessage":
-                messages = self.messages[body["channel"]]
+                channel = body["channel"]
+                channel = "D" + channel[1:] if channel[:1] in ("U", "W") else channel  # Slack opens the chat
+                messages = self.messages[channel]
                 ts = f"1700000000.{len(messages):06}"
                 messages.insert(0, body | {"ts": ts})
-                return {"ok": True, "channel": body["channel"], "ts": ts}
+                return {"ok": True, "channel": channel, "ts": ts}
+            case "chat.update":
+                for message in self.messages[body["channel"]]:
+                    if message["ts"] == body["ts"]:
+                        message.update(body)
+                        return {"ok": True, "channel": body["channel"], "ts": body["ts"]}
+                return {"ok": False, "error": "message_not_found"}
             case "conversations.history":
-                return {"ok": True, "messages": self.messages[body["channel"]][: body["limit"]]}
+                messages, begin = self.messages[body["channel"]], int(body.get("cursor", 0))
+                end = begin + body["limit"]
+                more = {"response_metadata": {"next_cursor": str(end)}} if end < len(messages) else {}
+                return {"ok": True, "messages": messages[begin:end], **more}
             case "apps.connections.open":
                 return {"ok": True, "url": f"{self.root.replace('http', 'ws')}/socket?ticket=a-secret-ticket"}
-            case "views.open" | "views.publish" | "views.update" | "chat.update":
+            case "views.open" | "views.publish" | "views.update":
                 return {"ok": True}
         return {"ok": False, "error": "unknown_method"}
 

@@ -96,6 +96,8 @@ class FakeTeams:
     """Answers for the next calls of the connector: status and headers."""
     closed: set[str] = field(default_factory=set)
     """Conversations the bot may not write to."""
+    gone: set[str] = field(default_factory=set)
+    """Messages that were deleted."""
     without_app: set[str] = field(default_factory=set)
     """Users (ids) with whom no chat can be opened."""
     keys: dict[str, list[str]] = field(default_factory=lambda: {KEY_ID: ENDORSED})
@@ -217,6 +219,8 @@ class FakeTeams:
         conversation = request.match_info["conversation"]
         if conversation in self.closed:
             return web.json_response({"error": {"code": "BotNotInConversationRoster"}}, status=403)
+        if request.method == "PUT" and request.match_info["message"] in self.gone:
+            return web.json_response({"error": {"code": "ActivityNotFoundInConversation"}}, status=404)
         self._look(activity)
         message = request.match_info.get("message", "") if request.method == "PUT" else f"m{len(self.posted) + 1}"
         self.posted.append(Posted(request.method, conversation, message, activity))
