@@ -1,11 +1,21 @@
-"""What Redfirst does by itself: the makers of everything that is on the timetable, by name."""
+"""The timetable: standing orders made out for each team and the desk, and when each speaks next."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 
+import scoring.schedules
+import scoring.schedules_file
+import scoring.tables
+import storage.people
+import storage.timetable
 from handlers.call import Ctx
-from scoring.schedules import Due
+from scoring.people import Team
+from scoring.rules import Rules
+from scoring.schedules import Due, Schedule
+from scoring.schedules_file import Standing
 
 Maker = Callable[[Ctx, Due], Awaitable[None]]
 """Makes what is due, in the transaction of the run's ledger entry; what it says goes into the outbox.
@@ -13,5 +23,59 @@ Maker = Callable[[Ctx, Due], Awaitable[None]]
 It may be called again for the same `due` after a rollback, never after a commit. `ctx.person` is the product itself.
 """
 
-MAKERS: dict[str, Maker] = {}
-"""Name in a schedule → what makes it."""
+Many = Callable[[Ctx, Sequence[Due]], Awaitable[None]]
+"""The same for all that is due of it at once, where one statement can do the work of many."""
+
+
+def schedules(rules: Rules, teams: Iterable[Team], makers: Collection[str]) -> tuple[Schedule, ...]:
+    """Everything that is on the timetable, made out for each team and the desk, ordered by key.
+
+    Of several standing orders for one team, its own goes before that for all. What has no maker yet is not listed.
+    """
+    standing = [one for one in rules.schedules if one.maker in makers]
+    found = [_made_out(one, "desk", rules.zone) for one in standing if one.per == "desk" and _speaks(one)]
+    for team in teams:
+        own = {(one.maker, one.name): one for one in sorted(standing, key=lambda one: one.team)
+               if one.per == "team" and one.team in ("", team.key)}  # fmt: skip
+        working = frozenset(day for day, spans in enumerate(team.hours.spans) if spans)
+        for one in own.values():
+            if _speaks(one):
+                made = _made_out(one, f"team:{team.id}", team.zone)
+                found.append(replace(made, working=working, holidays=team.holidays) if one.working_days else made)
+    return tuple(sorted(found, key=lambda one: one.key))
+
+
+def _speaks(one: Standing) -> bool:
+    return not one.off and bool(one.like.to or not one.needs_channel)
+
+
+def _made_out(one: Standing, target: str, zone: str) -> Schedule:
+    key = f"{one.maker}/{target}" + (f"/{one.name}" if one.name else "")
+    working = one.like.working if one.working_days else frozenset(range(7))
+    return replace(one.like, key=key, target=target, zone=zone, working=working)
+
+
+def astray(rules: Rules, teams: Iterable[Team]) -> tuple[tuple[str, str], ...]:
+    """Standing orders for teams that are not there: (what, what to do) each."""
+    keys = {team.key for team in teams}
+    return tuple(
+        (f"Schedule {one.maker} is for the team “{one.team}”, which is not there.",
+         scoring.tables.nearest(one.team, keys))
+        for one in rules.schedules
+        if one.team and one.team not in keys
+    )  # fmt: skip
+
+
+async def upcoming(ctx: Ctx, target: str, makers: Collection[str] | None = None) -> list[tuple[Schedule, datetime]]:
+    """What is on the timetable of "team:2" or "desk", with the instant (UTC) at which each speaks next, in order."""
+    made = scoring.schedules_file.DEFAULTS.keys() if makers is None else makers
+    listed = schedules(ctx.rules, await storage.people.teams(ctx.db), made)
+    mine = [one for one in listed if one.target == target]
+    kept = await storage.timetable.next_times(ctx.db, [one.key for one in mine])
+    now = int(ctx.now.timestamp())
+    found = []
+    for one in mine:
+        at = kept.get(one.key) or scoring.schedules.next_at(one, now)
+        if at is not None:
+            found.append((one, datetime.fromtimestamp(at, UTC)))
+    return sorted(found, key=lambda pair: (pair[1], pair[0].key))
