@@ -1,0 +1,241 @@
+"""How a path to green looks: the form, the line under a red, the list, and what the owner is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import scoring.periods
+import scoring.plans
+from cards.card import Block, Button, Buttons, Card, Choice, Divider, Field, Fields, Form, Input, Text
+from scoring.plans import Plan, Reminder
+
+SHOWN = 8
+"""Plans of a list that keep their buttons; a card has room for no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A plan in a list: the title of its metric, and what whoever reads may do with it."""
+
+    plan: Plan
+    title: str
+    reports: bool = False  # the owner, or who keeps the plans
+    keeps: bool = False
+
+
+def day(number: int) -> str:
+    """A local day as people write it: "Fri 14 Aug"."""
+    at = scoring.periods.date_of(number)
+    return f"{at:%a} {at.day} {at:%b}"
+
+
+def line(plan: Plan, today: int, *, owner: bool = True) -> str:
+    """The plan in a line, as it stands under its red; without the owner where others read along."""
+    due = f"overdue since {day(plan.due_day)}" if scoring.plans.overdue(plan, today) else f"due {day(plan.due_day)}"
+    parts = [f"Plan: {_stopped(plan.action)}", f"{plan.owner}, {due}." if owner else f"{due[:1].upper()}{due[1:]}."]
+    if plan.moved:
+        parts.append(f"Moved {'once' if plan.moved == 1 else f'{plan.moved} times'}.")
+    if plan.blocker:
+        parts.append(f"Blocked: {_stopped(plan.blocker)}")
+    return " ".join(parts)
+
+
+def _stopped(text: str) -> str:
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
+def form(
+    title: str, words: str, owners: Sequence[tuple[int, str]], due_day: int, values: Mapping[str, str]
+) -> Form:
+    """What will be done, by whom, by when; `words` say what is red."""
+    return Form(
+        "Path to green",
+        "plan_added",
+        (
+            Input("action", "What will you do?", "multiline", hint="One thing, in a sentence.",
+                  max_length=scoring.plans.LONGEST),
+            Input("owner", "Who sees to it?", "choice", tuple(Choice(name, str(number)) for number, name in owners)),
+            Input("due", "By when?", "date", value=scoring.periods.date_of(due_day).isoformat()),
+        ),
+        submit="Add the plan",
+        intro=f"{title}: {words}",
+        values=dict(values),
+    )  # fmt: skip
+
+
+def saved(team: str, title: str, plan: Plan, today: int) -> Card:
+    """The receipt of whoever added it."""
+    return Card(
+        "Plan added",
+        (Text(f"{team} · {title}", "strong"), Text(line(plan, today)), Text(_what_follows(plan), "muted")),
+        summary=f"{team}, {title}. {line(plan, today)}",
+    )
+
+
+def _what_follows(plan: Plan) -> str:
+    return f"{plan.owner} is reminded before and on the day; when it is done, the weeks after it say whether it worked."
+
+
+def asked(by: str, team: str, title: str, plan: Plan, today: int) -> Card:
+    """The owner is told what somebody else promised for them."""
+    blocks: tuple[Block, ...] = (
+        Text(f"{team} · {title}", "strong"),
+        Text(line(plan, today, owner=False)),
+        Buttons(_buttons(Listed(plan, title, reports=True))),
+    )
+    return Card(f"{by} asks you to see to a plan", blocks, f"{by} asks you: {line(plan, today, owner=False)}")
+
+
+def _values(plan: Plan) -> dict[str, str]:
+    return {"plan": str(plan.id)}
+
+
+def _buttons(one: Listed) -> tuple[Button, ...]:
+    """What can be done with a plan by whom it is shown to; forms may be closed and opened again."""
+    values = _values(one.plan)
+    found: list[Button] = []
+    if one.reports:
+        found.append(Button("Done", "plan_done", values, style="primary", once=True))
+        found.append(Button("Move", "plan_move", values))
+        if one.plan.blocker:
+            found.append(Button("No longer blocked", "plan_unblock", values, once=True))
+        else:
+            found.append(Button("Blocked", "plan_block", values))
+    if one.keeps:
+        found.append(Button("Drop", "plan_drop", values))
+    return tuple(found)
+
+
+def listed(team: str, plans: Sequence[Listed], closed: Sequence[Listed], today: int) -> Card:
+    """The plans of a team or the desk, overdue ones first, then what was closed lately."""
+    late = sum(scoring.plans.overdue(one.plan, today) for one in plans)
+    blocks: list[Block] = []
+    if not plans:
+        blocks.append(Text("No plan is open."))
+    for index, one in enumerate(plans):
+        if index:
+            blocks.append(Divider())
+        mark = "Overdue · " if scoring.plans.overdue(one.plan, today) else "Blocked · " if one.plan.blocker else ""
+        blocks += [Text(f"{mark}{one.title}", "strong"), Text(line(one.plan, today))]
+        if one.plan.reason:
+            blocks.append(Text(f"Moved because: {_stopped(one.plan.reason)}", "muted"))
+        buttons = _buttons(one)
+        if buttons and index < SHOWN:
+            blocks.append(Buttons(buttons))
+    if len(plans) > SHOWN:
+        blocks.append(Text("Buttons are under the first ones; see to these first.", "muted"))
+    if closed:
+        blocks += [Divider(), Text("Closed lately", "strong")]
+        blocks += [Text(f"{one.title}: {_ended(one.plan)}", "muted") for one in closed[:SHOWN]]
+    counted = f"{len(plans)} open" + (f", {late} overdue" if late else "")
+    return Card(f"Plans · {team}", tuple(blocks), summary=f"Plans of {team}: {counted}.")
+
+
+_OUTCOMES = {
+    "": "fresh figures will tell whether it worked",
+    "worked": "it worked",
+    "not_yet": "it has not worked yet",
+    "cannot_tell": "the figures cannot tell whether it worked",
+}
+
+
+def _ended(plan: Plan) -> str:
+    when = f" on {day(plan.closed_day)}" if plan.closed_day is not None else ""
+    if plan.state == "dropped":
+        return f"dropped{when}. {_stopped(plan.reason)}"
+    return f"{_stopped(plan.action)} Done{when}; {_OUTCOMES[plan.outcome]}."
+
+
+def changed(title: str, plan: Plan, today: int) -> Card:
+    """A plan after something was reported on it."""
+    if plan.state == "open":
+        words = line(plan, today)
+        return Card("Plan changed", (Text(title, "strong"), Text(words)), summary=f"{title}. {words}")
+    return Card(f"Plan {plan.state}", (Text(title, "strong"), Text(_capital(_ended(plan)))),
+                summary=f"{title}: {_ended(plan)}")  # fmt: skip
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def move(title: str, plan: Plan) -> Form:
+    """Another day, with the reason."""
+    return Form(
+        "Move the plan",
+        "plan_moved",
+        (
+            Input("due", "To which day?", "date", value=scoring.periods.date_of(plan.due_day).isoformat()),
+            Input("reason", "Why does it move?", "multiline", max_length=scoring.plans.LONGEST),
+        ),
+        submit="Move",
+        intro=f"{title}: {_stopped(plan.action)} Due {day(plan.due_day)}.",
+        values=_values(plan),
+    )
+
+
+def drop(title: str, plan: Plan) -> Form:
+    """A plan is not given up without a word."""
+    return Form(
+        "Drop the plan",
+        "plan_dropped",
+        (Input("reason", "Why is it dropped?", "multiline", max_length=scoring.plans.LONGEST),),
+        submit="Drop",
+        intro=f"{title}: {_stopped(plan.action)}",
+        values=_values(plan),
+    )
+
+
+def block(title: str, plan: Plan) -> Form:
+    """What somebody above must take away."""
+    return Form(
+        "What is in the way?",
+        "plan_blocked",
+        (
+            Input("blocker", "What must be taken away?", "multiline", max_length=scoring.plans.LONGEST,
+                  hint="It is handed up: the weekly card lists it until it is gone."),
+        ),
+        submit="Hand it up",
+        intro=f"{title}: {_stopped(plan.action)}",
+        values=_values(plan),
+    )  # fmt: skip
+
+
+_REMINDERS: dict[Reminder, str] = {
+    "soon": "A plan of yours is due soon",
+    "today": "A plan of yours is due",
+    "overdue": "A plan of yours is overdue",
+}
+
+
+def reminder(kind: Reminder, team: str, title: str, plan: Plan, today: int) -> Card:
+    """The owner is reminded; the answer is a button away."""
+    words = line(plan, today, owner=False)
+    blocks: tuple[Block, ...] = (
+        Text(f"{team} · {title}", "strong"),
+        Text(words),
+        Buttons(_buttons(Listed(plan, title, reports=True))),
+    )
+    return Card(_REMINDERS[kind], blocks, summary=f"{_REMINDERS[kind]}. {team}, {title}. {words}")
+
+
+_SAID = {
+    "worked": ("It worked", "The weeks since it was done are back from red. Well done."),
+    "not_yet": ("Not yet", "The weeks since it was done are still red."),
+    "cannot_tell": ("The figures cannot tell", "There was too little work since to tell whether it helped."),
+}
+
+
+def outcome(team: str, title: str, plan: Plan, again: Mapping[str, str] | None) -> Card:
+    """What fresh figures say of a plan that is done. `again`: values of the button that adds another one."""
+    heading, words = _SAID[plan.outcome]
+    done = f" on {day(plan.closed_day)}" if plan.closed_day is not None else ""
+    blocks: list[Block] = [
+        Text(f"{team} · {title}", "strong"),
+        Fields((Field("Plan", plan.action), Field("Done", f"by {plan.owner}{done}"))),
+        Text(words),
+    ]
+    if again is not None:
+        blocks.append(Buttons((Button("Add another plan", "plan_new", dict(again), style="primary"),)))
+    return Card(f"{heading}: {title}", tuple(blocks), summary=f"{team}, {title}: {plan.action} {words}")
