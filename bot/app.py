@@ -17,11 +17,13 @@ import bot.config
 import bot.observe
 import storage.rules
 import storage.schema
+from bot.auditor import Auditor
 from bot.config import Config
 from bot.delivery import Delivery
 from bot.dispatch import Dispatch
 from bot.edge import Answer, Edge
-from bot.scheduler import Scheduler
+from bot.scheduler import Scheduler, Timekeeper
+from handlers.timetable import Maker
 from scoring.refused import Refused
 from storage.db import Store
 
@@ -87,17 +89,33 @@ def _edges(
     return edges
 
 
-async def start(config: Config, clock: Callable[[], datetime] = utc_now) -> Running:
-    """Starts everything and listens. Raises Refused with the remedy where something is missing."""
+def _let_move(edge: Edge, clock: Callable[[], datetime], store: Store, timetable: Timekeeper) -> None:
+    """In the demo, whoever looks may move the clock on."""
+    from bot.demo_time import Movable, Mover
+    from bot.web import WebEdge
+
+    if isinstance(clock, Movable) and isinstance(edge, WebEdge):
+        edge.move = Mover(clock, store, timetable).on
+
+
+async def start(
+    config: Config, clock: Callable[[], datetime] = utc_now, makers: Mapping[str, Maker] | None = None
+) -> Running:
+    """Starts everything and listens. Raises Refused with the remedy where something is missing.
+
+    `makers` are those of `handlers.makers` unless given.
+    """
     store = Store(config.database_url)
     try:
-        return await _start(config, store, clock)
+        return await _start(config, store, clock, makers)
     except BaseException:
         await store.close()
         raise
 
 
-async def _start(config: Config, store: Store, clock: Callable[[], datetime]) -> Running:
+async def _start(
+    config: Config, store: Store, clock: Callable[[], datetime], makers: Mapping[str, Maker] | None
+) -> Running:
     if store.is_sqlite:
         await storage.schema.upgrade(store)  # one file, one process: nobody else can be in the way
     await storage.schema.require_current(store)
@@ -109,7 +127,10 @@ async def _start(config: Config, store: Store, clock: Callable[[], datetime]) ->
     edges = _edges(config, dispatch.answer, store, clock, rules.commands)
     delivery = Delivery(store, edges, clock)
     dispatch.kick = delivery.kick
-    scheduler = Scheduler(store, in_force, clock)
+    timetable = Timekeeper(store, in_force, clock, delivery.kick, makers)
+    scheduler = Scheduler(store, in_force, clock, timetable=timetable)
+    if config.demo:
+        _let_move(edges["demo"], clock, store, timetable)
     app = web.Application(client_max_size=1024 * 1024)
     bot.observe.mount(app, store, clock, tuple(edges))
     for edge in edges.values():
@@ -128,7 +149,7 @@ async def _start(config: Config, store: Store, clock: Callable[[], datetime]) ->
             f"Port {config.port} on {config.host} cannot be opened ({error.strerror}).",
             "Stop what uses it, or set REDFIRST_PORT to another.",
         ) from error
-    await delivery.start()
+    await delivery.start(Auditor(store, in_force, clock, delivery, edges, timetable.turn).round)
     for edge in edges.values():
         await edge.start()
     await scheduler.start()

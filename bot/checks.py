@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
@@ -15,15 +15,20 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import bot.config
 import bot.slack_manifest
+import handlers.timetable
+import scoring.baselines
 import scoring.changes
 import scoring.periods
 import scoring.rulebook
 import storage.attribution
+import storage.deliveries
 import storage.health
+import storage.outbox
 import storage.people
 import storage.rollups
 import storage.rules
 import storage.schema
+import storage.timetable
 from bot.config import Config
 from scoring.refused import Refused
 from scoring.rules import Rules
@@ -31,6 +36,9 @@ from storage.db import Db, Store
 
 SKEW = 60
 """Seconds by which this machine's clock may be off: Slack refuses more than 300, tokens less."""
+
+LOOKED_BACK = timedelta(days=7)
+"""How long a failure on the timetable is told."""
 
 Clock = Callable[[], datetime]
 
@@ -223,6 +231,8 @@ def _absent(store: Store) -> str:
 
 
 async def _stored(db: Db, config: Config, now: datetime) -> AsyncIterator[Finding]:
+    async for finding in _undelivered(db, config, int(now.timestamp())):
+        yield finding
     applied = await storage.rules.current(db)
     if applied is None:
         yield Finding("rules", False, "No rules are in force yet.", "Run `redfirst apply`.")
@@ -232,12 +242,14 @@ async def _stored(db: Db, config: Config, now: datetime) -> AsyncIterator[Findin
     except Refused as no:
         yield Finding("rules", False, f"Version {applied.version} cannot be read: {no.what}", "Run `redfirst apply`.")
         return
-    yield _compared(rules, config)
+    yield _compared(applied, rules, config, now)
     if names := await storage.rollups.stale(db, rules.metrics):
         yield Finding("rules", False, f"The history of {len(names)} metrics has not been computed.",
                       "Run `redfirst apply`.")  # fmt: skip
     today = scoring.periods.day_of(scoring.periods.today(now, rules.zone))
     yield await _fresh(db, rules, now)
+    async for finding in _timetable(db, rules, now):
+        yield finding
     if not await storage.people.count(db):
         yield Finding("people", False, "There are no people.", "Run `redfirst people FILE`.")
         return
@@ -255,9 +267,32 @@ async def _stored(db: Db, config: Config, now: datetime) -> AsyncIterator[Findin
         yield Finding("people", True, "Every account's work belongs to somebody.")
 
 
-def _compared(rules: Rules, config: Config) -> Finding:
+async def _undelivered(db: Db, config: Config, now: int) -> AsyncIterator[Finding]:
+    counts = await storage.outbox.counted(db)
+    for state, what in (("held", "that may or may not have arrived"), ("failed", "that could not be sent")):
+        if counts.get(state):
+            yield Finding("outbox", False, f"{_messages(counts[state])} {what}.",
+                          f"Run `redfirst outbox list --state {state}`.")  # fmt: skip
+    if twice := await storage.outbox.said_twice(db):
+        yield Finding("outbox", False, f"{_messages(twice)} that arrived twice.",
+                      "Run `redfirst outbox list --twice`, and delete what is too many.")  # fmt: skip
+    connected = {"slack": config.slack.connected, "teams": config.teams.connected, "demo": True}
+    for platform in sorted(platform for platform, here in connected.items() if not here):
+        count, _oldest = await storage.deliveries.late(db, [platform], now - 300)
+        if count:
+            yield Finding("outbox", False, f"{_messages(count)} for {platform.title()}, which is not connected.",
+                          f"Connect {platform.title()}, or correct the accounts of those people.")  # fmt: skip
+
+
+def _messages(count: int) -> str:
+    return "There is a message" if count == 1 else f"There are {count} messages"
+
+
+def _compared(applied: storage.rules.Applied, rules: Rules, config: Config, now: datetime) -> Finding:
+    today = scoring.periods.day_of(scoring.periods.today(now, rules.zone))
+    body = scoring.baselines.carry([applied.body], bot.config.rules(config), today)
     try:
-        wanted = scoring.rulebook.read(bot.config.rules(config), version=rules.version)
+        wanted = scoring.rulebook.read(body, version=rules.version)
     except Refused:
         return Finding("rules", True, f"Version {rules.version} holds.")  # the mistake itself has been told
     changes = scoring.changes.between(rules, wanted)
@@ -278,6 +313,27 @@ async def _fresh(db: Db, rules: Rules, now: datetime) -> Finding:
         return Finding("data", False, f"The newest data is of {when}: {days:.0f} days old.",
                        "Look after the nightly export, and `redfirst ingest --watch`.")  # fmt: skip
     return Finding("data", True, f"The newest data is of {when}.")
+
+
+async def _timetable(db: Db, rules: Rules, now: datetime) -> AsyncIterator[Finding]:
+    """What should have been said and was not, in the last week; and schedules of teams that are not there."""
+    well = True
+    for what, remedy in handlers.timetable.astray(rules, await storage.people.teams(db)):
+        well = False
+        yield Finding("timetable", False, what, remedy)
+    overdue = await storage.timetable.overdue(db, int(now.timestamp()))
+    if overdue:
+        well = False
+        why = next((f" {one.problem}" for one in overdue if one.problem), "")
+        yield Finding("timetable", False, f"{_some([one.key for one in overdue])} should have been made.{why}",
+                      "See that `redfirst run` is running, and read its log.")  # fmt: skip
+    failed = await storage.timetable.failed(db, int((now - LOOKED_BACK).timestamp()))
+    if failed:
+        well = False
+        what = _some([f"{one.schedule} of {one.due}" for one in failed])
+        yield Finding("timetable", False, f"{what} could not be made. {failed[0].note}", "Read the log of that day.")
+    if well:
+        yield Finding("timetable", True, "Everything on the timetable has been made.")
 
 
 def _some(names: list[str]) -> str:

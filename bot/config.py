@@ -152,6 +152,7 @@ def rules(config: Config) -> dict[str, Any]:
     body = {
         "catalogue": tomllib.loads(shipped.joinpath("catalogue.toml").read_text(encoding="utf-8")),
         "rubrics": tomllib.loads(shipped.joinpath("rubrics.toml").read_text(encoding="utf-8")),
+        "behaviours": tomllib.loads(shipped.joinpath("behaviours.toml").read_text(encoding="utf-8")),
         "own": dict(config.parsed),
     }
     plain: dict[str, Any] = _plain(body)

@@ -21,10 +21,17 @@ from scoring.refused import Refused
 from storage.db import Store
 from storage.loads import Progress
 
-VERSION = 1
+VERSION = 2
 """Of the made-up desk: a database of another version is made anew."""
 
 SOURCE = "demo"
+
+
+def channels() -> list[dict[str, str]]:
+    """[[schedule]] tables: each team's digest in its channel of the page, and the month for everybody in another."""
+    keys = [key for key in demo_desk.TEAMS if key != "office"]  # nobody there is measured
+    teams = [{"audience": "team", "team": key, "name": "demo", "to": f"demo:#{key}"} for key in keys]
+    return [*teams, {"audience": "organisation", "name": "demo", "to": "demo:#desk"}]
 
 
 def first_day(today: date) -> date:
@@ -81,7 +88,7 @@ async def make(config: Config, seed: int, today: date, said: Callable[[str], Non
         said("Adding it all up …")
         rows = sum(map(len, facts.values()))
         async with store.write() as db:
-            await storage.rollups.rebuild(db, rules)
+            await storage.rollups.fill(db, facts, rules)
             await storage.loads.finish(db, number, Progress(rows, 0, min(newest, moment)), moment)
     finally:
         await store.close()

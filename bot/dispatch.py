@@ -112,6 +112,8 @@ async def _outgoing(db: Db, call: Call, reply: Reply, now: datetime) -> None:
 
 def _plain(call: Call) -> Call:
     """The call in text that every database takes (no NUL, no unpaired surrogate), with a key that fits its column."""
+    if not call.values and len(call.key) <= LONGEST_KEY and all(map(_sound, _texts(call))):
+        return call
     key = _text(call.key)
     if len(key) > LONGEST_KEY:
         key = f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"
@@ -121,5 +123,13 @@ def _plain(call: Call) -> Call:
     return replace(call, name=name, account=account, text=said, key=key, values=values, where=where)
 
 
+def _texts(call: Call) -> tuple[str, ...]:
+    return call.key, call.name, call.account, call.text, call.where.channel
+
+
+def _sound(text: str) -> bool:
+    return text.isascii() and "\0" not in text
+
+
 def _text(text: str) -> str:
-    return text.replace("\0", "").encode("utf-8", "replace").decode()
+    return text if _sound(text) else text.replace("\0", "").encode("utf-8", "replace").decode()

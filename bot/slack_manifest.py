@@ -12,6 +12,10 @@ from scoring.refused import Refused
 WORDS: dict[str, tuple[str, str]] = {
     "myscore": ("Your scorecard: what needs attention first, and why", "[last week|october|why METRIC|trend METRIC]"),
     "teamscore": ("Your team's scorecard", "[team] [period]"),
+    "digest": ("The digest of your team: look at it, post it now, see when it comes", "[preview|now|schedule] [team]"),
+    "plans": ("The plans of your team: what is open, overdue and blocked", "[team]"),
+    "coach": ("For leads: prepare a talk with somebody, from their figures", "NAME"),
+    "objectives": ("What the desk, the teams and you are after, and where it stands", ""),
     "redfirst": ("Help, and who Redfirst thinks you are", "[help|whoami]"),
 }
 """Word of the product → what Slack shows beside the command, and its usage hint."""

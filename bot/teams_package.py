@@ -22,8 +22,11 @@ LISTS, COMMANDS, TITLE, DESCRIPTION, COMPANY = 3, 10, 32, 128, 32
 
 PERSONAL: tuple[tuple[str, str, str], ...] = (
     ("myscore", "", "Your scorecard: what needs attention first, and why"),
-    ("myscore", "last week", "Your scorecard of the week before"),
     ("teamscore", "", "Your team's scorecard"),
+    ("digest", "preview", "Your team's digest, before it is posted"),
+    ("plans", "", "Your team's plans: open, overdue, blocked"),
+    ("objectives", "", "What the desk, the teams and you are after"),
+    ("redfirst", "nudges", "Your focus, and whether I nudge you"),
     ("redfirst", "corrections", "Corrections that wait for your decision"),
     ("redfirst", "looked", "Who looked at your scorecard"),
     ("redfirst", "whoami", "Who Redfirst thinks you are"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from scoring.people import Person, Team
 
@@ -24,6 +26,8 @@ _ASKED = (
     ("myscore", "last week", "the week before"),
     ("myscore", "quarter", "this quarter"),
     ("teamscore", "", "your team’s scorecard"),
+    ("objectives", "", "what it is all for"),
+    ("redfirst", "desk", "the whole desk’s scorecard"),
     ("redfirst", "help", "everything you can ask"),
     ("redfirst", "looked", "who looked at your scorecard"),
     ("redfirst", "corrections", "corrections waiting for you"),
@@ -44,11 +48,18 @@ def page(
     token: str,
     names: Mapping[str, str],
     stories: Mapping[str, str],
+    clock: datetime | None = None,
+    plain: str = "",
+    talk: str = "",
 ) -> str:
-    """The whole page; `me` is None where nobody is picked yet. `stories`: person's key → one sentence."""
+    """The whole page; `me` is None where nobody is picked yet. `stories`: person's key → one sentence.
+
+    `clock` is the time on the desk where it can be moved on. For browsers without script: `plain` is where what is
+    typed goes, `talk` what has been said already, as items of the conversation.
+    """
     where = {team.id: team.name for team in teams}
     asked = [(" ".join(("/" + names.get(word, word).lstrip("/"), rest)).strip(), told) for word, rest, told in _ASKED]
-    inside = _chat(me, where, asked) if me is not None else _welcome(people, where, stories)
+    inside = _chat(me, where, asked, plain, talk) if me is not None else _welcome(people, where, stories)
     title = f"{me.name} · Redfirst" if me is not None else "Redfirst"
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -59,11 +70,11 @@ def page(
         '<link rel="stylesheet" href="/static/cards.css"><link rel="stylesheet" href="/static/page.css">'
         '<link rel="stylesheet" href="/static/previews.css"><script src="/static/page.js" defer></script></head>'
         f'<body><div class="desk" data-view="html" data-person="{me.id if me else ""}">'
-        f"{_people(people, where, me)}{inside}</div></body></html>"
+        f"{_people(people, where, me, _clock(me, clock))}{inside}</div></body></html>"
     )
 
 
-def _people(people: Sequence[Person], where: Mapping[int, str], me: Person | None) -> str:
+def _people(people: Sequence[Person], where: Mapping[int, str], me: Person | None, clock: str) -> str:
     groups: dict[str, list[Person]] = {}
     for one in people:
         groups.setdefault(where.get(one.team_id or 0, "No longer here"), []).append(one)
@@ -78,7 +89,30 @@ def _people(people: Sequence[Person], where: Mapping[int, str], me: Person | Non
         "<span>Redfirst</span><small>demo</small></a>"
         '<label class="find"><span class="unseen">Find somebody</span>'
         '<input type="search" id="find" placeholder="Find a name, team or role" autocomplete="off"></label>'
-        f'<div class="groups">{"".join(parts)}<p class="none" id="nobody" hidden>Nobody of that name.</p></div></nav>'
+        f'<div class="groups">{"".join(parts)}<p class="none" id="nobody" hidden>Nobody of that name.</p></div>'
+        f"{clock}</nav>"
+    )
+
+
+_MOVES = (("hours", "2 hours"), ("tomorrow", "Tomorrow 09:00"), ("monday", "Next Monday 09:00"))
+"""Word for the server, what the button says."""
+
+
+def _clock(me: Person | None, now: datetime | None) -> str:
+    """The time where somebody is, and buttons that move it on; nothing where nobody is picked."""
+    if me is None or now is None:
+        return ""
+    local = now.astimezone(ZoneInfo(me.zone))
+    city = me.zone.rpartition("/")[2].replace("_", " ")
+    buttons = "".join(
+        f'<button type="button" class="chip" data-clock="{word}">{label}</button>' for word, label in _MOVES
+    )
+    return (
+        '<section class="clock" aria-label="Time on the desk">'
+        f'<p><time id="time" data-now="{int(now.timestamp() * 1000)}" data-zone="{_e(me.zone)}">'
+        f"{local:%A} {local.day} {local:%B} {local:%H:%M}</time> in {_e(city)}</p>"
+        f'<p class="chips" role="group" aria-labelledby="on"><span id="on">Move the clock on:</span>{buttons}</p>'
+        '<p id="moved" class="unseen" aria-live="polite"></p></section>'
     )
 
 
@@ -127,7 +161,7 @@ def _welcome(people: Sequence[Person], where: Mapping[int, str], stories: Mappin
     )
 
 
-def _chat(me: Person, where: Mapping[int, str], asked: Sequence[tuple[str, str]]) -> str:
+def _chat(me: Person, where: Mapping[int, str], asked: Sequence[tuple[str, str]], plain: str, talk: str) -> str:
     team = where.get(me.team_id or 0, "")
     about = " · ".join(part for part in (_role(me), team, me.zone.rpartition("/")[2].replace("_", " ")) if part)
     switch = "".join(
@@ -136,7 +170,8 @@ def _chat(me: Person, where: Mapping[int, str], asked: Sequence[tuple[str, str]]
         for value, name in _VIEWS
     )
     chips = "".join(
-        f'<button type="button" class="chip" data-ask="{_e(text)}">{_e(text)}</button>' for text in _first(asked, me)
+        f'<button type="submit" class="chip" name="text" value="{_e(text)}" data-ask="{_e(text)}">{_e(text)}</button>'
+        for text in _first(asked, me)
     )
     options = "".join(
         f'<li role="option" id="option-{i}" data-ask="{_e(text)}" aria-selected="false">'
@@ -152,11 +187,11 @@ def _chat(me: Person, where: Mapping[int, str], asked: Sequence[tuple[str, str]]
         '<ol class="talk" id="talk" tabindex="0" aria-label="Conversation">'
         f'<li class="bot hello">{_MARK}<div class="bubble"><p>Hello {_e(given)}. I show you how you are doing: '
         "what is red first, why it is so, and what may help.</p>"
-        f'<p class="chips">{chips}</p></div></li></ol>'
+        f'<form class="chips" method="post" action="{_e(plain)}">{chips}</form></div></li>{talk}</ol>'
         '<p id="told" class="unseen" role="status" aria-live="polite"></p>'
-        '<form class="ask" id="ask" autocomplete="off"><div class="box">'
+        f'<form class="ask" id="ask" method="post" action="{_e(plain)}" autocomplete="off"><div class="box">'
         '<label class="unseen" for="say">Message to Redfirst</label>'
-        '<input id="say" name="text" maxlength="2000" placeholder="Type /myscore, or a question" role="combobox"'
+        '<input id="say" name="text" maxlength="2000" placeholder="Type /myscore, or /redfirst help" role="combobox"'
         ' aria-expanded="false" aria-controls="options" aria-autocomplete="list" spellcheck="false" autofocus>'
         f'<ul class="options" id="options" role="listbox" aria-label="Commands" hidden>{options}</ul></div>'
         '<button type="submit" class="send">Send</button></form></main>'
@@ -166,9 +201,15 @@ def _chat(me: Person, where: Mapping[int, str], asked: Sequence[tuple[str, str]]
 
 def _first(asked: Sequence[tuple[str, str]], me: Person) -> list[str]:
     """The commands that are worth a button for this person."""
-    leads = me.role in ("lead", "manager", "leadership")
-    order = (3, 6, 4) if leads else (4,) if me.role in ("hr", "admin") else (0, 1, 3, 4)
-    return [asked[i][0] for i in order]
+    office = (("redfirst", "desk"), ("redfirst", "help"))
+    told = {(word, rest): text for (word, rest, _), (text, _) in zip(_ASKED, asked, strict=True)}
+    if me.role == "lead":
+        wanted: tuple[tuple[str, str], ...] = (("teamscore", ""), ("redfirst", "corrections"), *office)
+    elif me.role in ("manager", "leadership", "hr", "admin"):
+        wanted = office
+    else:
+        wanted = (("myscore", ""), ("myscore", "last week"), ("teamscore", ""), ("redfirst", "help"))
+    return [told[one] for one in wanted]
 
 
 def _e(words: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from cards import block_forms, limits, safe, text
 from cards import card as model
-from cards.block_text import NOTHING, Block, context, fallback, link, literal, plain, rich, run, weight
+from cards.block_text import NOTHING, Block, context, fallback, link, literal, piece, plain, rich, run, weight
 
 modal = block_forms.modal
 submitted = block_forms.submitted
@@ -33,29 +34,38 @@ class _Surface:
 def message(card: model.Card, *, nonce: str | None = None) -> dict[str, Any]:
     """`{"text", "blocks"}` for chat.postMessage, chat.update and response_url. Never raises; what does not fit is
     cut with "… and N more". `nonce` goes as "_n" into the values of buttons that may be pressed once."""
-    return {
-        "text": fallback(card.summary or card.title),
-        "blocks": _fitted(card, limits.SLACK_MESSAGE_BLOCKS, limits.SLACK_MESSAGE_CHARS, limits.SLACK_TABLES, nonce),
-    }
+    return {"text": fallback(card.summary or card.title), "blocks": _of_message(card, nonce)[0]}
+
+
+def encoded(card: model.Card, more: Mapping[str, str], *, nonce: str | None = None) -> str:
+    """The same message with `more` beside it, as JSON: what is encoded to be measured is not encoded again."""
+    blocks, found = _of_message(card, nonce)
+    rest = safe.compact({**more, "text": fallback(card.summary or card.title)})
+    return f'{rest[:-1]},"blocks":{found or safe.compact(blocks)}}}'
+
+
+def _of_message(card: model.Card, nonce: str | None) -> tuple[list[Block], str]:
+    return _fitted(card, limits.SLACK_MESSAGE_BLOCKS, limits.SLACK_MESSAGE_CHARS, limits.SLACK_TABLES, nonce)
 
 
 def home(card: model.Card, *, nonce: str | None = None) -> dict[str, Any]:
     """The App Home view of a card, for views.publish. Tables become lines: Slack shows `table` in messages only."""
     return {
         "type": "home",
-        "blocks": _fitted(card, limits.SLACK_VIEW_BLOCKS, limits.SLACK_VIEW_CHARS, 0, nonce),
+        "blocks": _fitted(card, limits.SLACK_VIEW_BLOCKS, limits.SLACK_VIEW_CHARS, 0, nonce)[0],
     }
 
 
-def _fitted(card: model.Card, most: int, chars: int, tables: int, nonce: str | None) -> list[Block]:
+def _fitted(card: model.Card, most: int, chars: int, tables: int, nonce: str | None) -> tuple[list[Block], str]:
+    """The blocks, and their JSON where it is known already."""
     parts: list[list[Block]] = []
     for rows, long in _ROW_CUTS:
         surface = _Surface(limits.SLACK_CHARTS, tables, rows, long, nonce)
         parts = [p for p in _parts(card, surface) if p]
         blocks = [b for p in parts for b in p]
         # their JSON is never shorter than their texts, and much sooner measured
-        if len(blocks) <= most and (len(safe.compact(blocks)) <= chars or weight(blocks) <= chars):
-            return blocks or [context(NOTHING)]
+        if len(blocks) <= most and (len(found := safe.compact(blocks)) <= chars or weight(blocks) <= chars):
+            return (blocks, found) if blocks else ([context(NOTHING)], "")
     # Buttons at the end (period ‹ ›, back) stay in reach, whatever else has to go.
     sizes = {id(p): weight(p) for p in parts}
     last = parts[-1]
@@ -68,7 +78,7 @@ def _fitted(card: model.Card, most: int, chars: int, tables: int, nonce: str | N
     kept, left = safe.fitting(parts, tail, fits)
     blocks = [b for p in kept[: len(kept) - tail] for b in p]
     blocks.append(context(f"… and {left} more"))
-    return blocks + [b for p in kept[len(kept) - tail :] for b in p]
+    return blocks + [b for p in kept[len(kept) - tail :] for b in p], ""
 
 
 def _parts(card: model.Card, surface: _Surface) -> list[list[Block]]:
@@ -89,8 +99,8 @@ def _block(block: model.Block, surface: _Surface) -> list[Block]:
             return _text(block, surface)
         case model.Badge():
             about = safe.line(block.text)
-            runs = [run(text.status(block.status), 100, bold=True)]
-            return rich([*runs, run(f" · {about}", surface.chars)] if about else runs)
+            runs = [piece(text.status(block.status), 100, bold=True)]
+            return rich([*runs, piece(f" · {about}", surface.chars)] if about else runs)
         case model.Fields():
             return _fields(block, surface)
         case model.Table():
@@ -118,7 +128,7 @@ def _text(block: model.Text, surface: _Surface) -> list[Block]:
         return []
     if block.tone == "muted":
         return [context(words, surface.chars)]
-    return rich([run(words, surface.chars, bold=block.tone == "strong", lines=True)])
+    return rich([piece(words, surface.chars, bold=block.tone == "strong")])
 
 
 def _fields(block: model.Fields, surface: _Surface) -> list[Block]:
@@ -231,15 +241,18 @@ def _is_figure(row: Sequence[str | model.Link], column: int) -> bool:
 def _buttons(block: model.Buttons, surface: _Surface) -> list[Block]:
     elements, lost = [], []
     for button in block.items:
-        values = dict(safe.values(button.values))
         if button.once and surface.nonce is not None:
-            values["_n"] = surface.nonce
-        value, action = safe.compact(values), f"go:{safe.sound(button.route)}:{surface.buttons}"
+            once = {**safe.values(button.values), "_n": surface.nonce}
+            value = safe.compact(once)
+        else:
+            value = _value(tuple(button.values.items()))
+        shown, start = _label(button.text, button.route)
+        action = f"{start}{surface.buttons}"
         if len(value) > limits.SLACK_VALUE or len(action) > limits.SLACK_ID or not action.isprintable():
             lost.append(safe.cut(safe.line(button.text), limits.SLACK_BUTTON))
             continue
         surface.buttons += 1
-        label = plain(button.text, limits.SLACK_BUTTON)
+        label = {"type": "plain_text", "text": shown, "emoji": False}
         element: Block = {"type": "button", "text": label, "action_id": action, "value": value}
         if button.style != "normal":
             element["style"] = button.style
@@ -247,3 +260,16 @@ def _buttons(block: model.Buttons, surface: _Surface) -> list[Block]:
     step = limits.SLACK_ACTIONS
     rows: list[Block] = [{"type": "actions", "elements": elements[i : i + step]} for i in range(0, len(elements), step)]
     return rows + ([context(f"Not shown here: {', '.join(lost)}")] if lost else [])
+
+
+@lru_cache(maxsize=2048)
+def _value(values: tuple[tuple[str, str], ...]) -> str:
+    """What a button sends: a metric and a period, so that many cards have the same."""
+    return safe.compact(safe.values(dict(values)))
+
+
+@lru_cache(maxsize=256)
+def _label(words: str, route: str) -> tuple[str, str]:
+    """What a button shows, and the start of its action."""
+    shown: str = plain(words, limits.SLACK_BUTTON)["text"]
+    return shown, f"go:{safe.sound(route)}:"

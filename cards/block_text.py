@@ -49,8 +49,14 @@ def link(link: model.Link, limit: int) -> list[Block]:
 
 def run(words: str, limit: int, *, bold: bool = False, lines: bool = False) -> Block:
     """A piece of rich text, which Slack shows as it is; `lines` keeps line breaks."""
-    said = safe.clean(words) if lines else _spaced(words)
-    return {"type": "text", "text": safe.cut(said, limit), **({"style": {"bold": True}} if bold else {})}
+    return piece(safe.clean(words) if lines else _spaced(words), limit, bold=bold)
+
+
+def piece(said: str, limit: int, *, bold: bool = False) -> Block:
+    """The same of words that are clean already."""
+    if bold:
+        return {"type": "text", "text": safe.cut(said, limit), "style": {"bold": True}}
+    return {"type": "text", "text": safe.cut(said, limit)}
 
 
 def _spaced(words: str) -> str:

@@ -20,6 +20,17 @@ ROLE_WORDS = {
     "admin": "Administrator",
 }
 
+A_ROLE = {
+    "technician": "a technician",
+    "coordinator": "a service coordinator",
+    "lead": "a team lead",
+    "manager": "a service manager",
+    "leadership": "leadership",
+    "hr": "HR",
+    "admin": "an administrator",
+}
+"""The same in a sentence."""
+
 
 def whoami(person: Person, team: str, lead: str, accounts: Sequence[str]) -> Card:
     """What Redfirst knows about who asks."""

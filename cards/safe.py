@@ -43,7 +43,9 @@ _LIVE = re.compile(
     r"|[{$](?=\{)",  # {{DATE(…)}}, ${…}
     re.IGNORECASE,
 )
-_MAYBE_LIVE = re.compile(r"[:@.．。｡<{$]")  # a far quicker look, which most texts pass
+_MAYBE_LIVE = re.compile(  # a far quicker look, which most texts pass: those characters, and what makes them live
+    r"[:@.．。｡<{$](?:(?<=[@<])|(?<=:)(?=\S)|(?<=[.．。｡])(?=[^\W\d_])|(?<=[{$])(?=\{))"
+)
 _JOINED = r"\g<0>" + JOINER
 _URL = re.compile(r"https?://[^\s\"'<>\\^`{|}\x00-\x20\x7f]+\Z", re.IGNORECASE)
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|[0-9a-f:.]*:[0-9a-f:.]*)\Z")

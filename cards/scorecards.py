@@ -37,6 +37,8 @@ class Sheet:
 
     `values` travel with each button (who or which team); `routes` are the names of the routes for
     this kind of subject. `notes` are the small print: data age, what is provisional, what is left out.
+    `plans`: the path to green of a metric in a line; `plannable`: whoever sees the sheet may add one to a red.
+    `focus`: the one or two things to do differently, by metric.
     """
 
     title: str
@@ -49,6 +51,9 @@ class Sheet:
     greens: bool = False
     newest: bool = False
     mine: bool = True
+    plans: Mapping[str, str] = field(default_factory=dict)
+    plannable: bool = False
+    focus: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def prefix(self) -> str:
@@ -60,11 +65,11 @@ def _go(sheet: Sheet, text: str, route: str, **values: str) -> Button:
 
 
 def _points(reading: Reading) -> tuple[Point, ...]:
-    return tuple(Point(_week(day), value) for day, value in reading.weeks)
+    return tuple(Point(week(day), value) for day, value in reading.weeks)
 
 
 @lru_cache(maxsize=1024)
-def _week(day: int) -> str:
+def week(day: int) -> str:
     at = scoring.periods.date_of(day)
     return f"{at.day} {at:%b}"
 
@@ -76,7 +81,7 @@ def thirteen(metric: Metric, reading: Reading) -> str:
         return ""
     first, last = scoring.figures.figure(metric, seen[0][1]), scoring.figures.figure(metric, seen[-1][1])
     spark = cards.text.sparks([value for _, value in reading.weeks])
-    return f"{spark}  {len(reading.weeks)} weeks: {first} in the week of {_week(seen[0][0])}, {last} last"
+    return f"{spark}  {len(reading.weeks)} weeks: {first} in the week of {week(seen[0][0])}, {last} last"
 
 
 def _figures(metric: Metric, reading: Reading) -> str:
@@ -116,6 +121,11 @@ def _one(sheet: Sheet, reading: Reading, *, advice: bool) -> list[Block]:
     if sheet.level == "person":
         buttons.append(_go(sheet, "Tickets", "tickets", metric=metric.name))
     buttons.append(_go(sheet, "Trend", "trend", metric=metric.name))
+    if reading.status == "red" and metric.name in sheet.plans:
+        blocks.append(Text(sheet.plans[metric.name], "strong"))
+    elif reading.status == "red" and sheet.plannable:
+        values = {**sheet.values, "period": sheet.period.key, "metric": metric.name, "card": "1"}
+        buttons.append(Button("Add the plan", "plan_new", values))
     blocks.append(Buttons(tuple(buttons)))
     return blocks
 
@@ -123,7 +133,10 @@ def _one(sheet: Sheet, reading: Reading, *, advice: bool) -> list[Block]:
 def _balance(score: Score) -> list[Block]:
     if score.balanced is None:
         covered = round(100 * score.covered)
-        return [Text(f"No balanced score: only {covered} % of its weight has data; 60 % is needed.", "muted")]
+        if not covered:
+            return [Text("There is nothing to show for this period.", "strong")]
+        counts = "counts yet" if any(r.measuring for r in score.readings) else "has data"
+        return [Text(f"No balanced score: only {covered} % of its weight {counts}; 60 % is needed.", "muted")]
     words = f"{score.balanced:.0f} of 100"
     if score.change is not None:
         by = round(score.change)
@@ -143,8 +156,10 @@ def card(sheet: Sheet) -> Card:
     reds, ambers, greens, unsure = (_with(score, s) for s in ("red", "amber", "green", "none"))
     missing = [r for r in score.readings if r.missing]
     blocks: list[Block] = [Text(sheet.period.label, "muted"), *_balance(score)]
+    if sheet.focus:
+        blocks += [Heading("Your focus"), *(Text(words) for words in sheet.focus.values())]
     for index, reading in enumerate(reds):
-        blocks += [Divider(), *_one(sheet, reading, advice=index < 2)]
+        blocks += [Divider(), *_one(sheet, reading, advice=index < 2 and reading.metric not in sheet.focus)]
     for reading in ambers:
         blocks += [Divider(), *_one(sheet, reading, advice=False)]
     if not reds and not ambers and greens:
@@ -156,6 +171,7 @@ def card(sheet: Sheet) -> Card:
                 metric = sheet.metrics[reading.metric]
                 blocks.append(Badge("green", f"{metric.title}: {scoring.figures.figure(metric, reading.value)}"))
                 blocks.append(Text(_figures(metric, reading), "muted"))
+                blocks.append(Buttons((_go(sheet, "Why", "why", metric=metric.name),)))
             blocks.append(Buttons((_go(sheet, "Fold greens", "score"),)))
         else:
             blocks.append(Badge("green", f"{len(greens)} on target"))
@@ -165,13 +181,26 @@ def card(sheet: Sheet) -> Card:
         for reading in unsure:
             metric = sheet.metrics[reading.metric]
             shown = scoring.figures.figure(metric, reading.value)
-            blocks.append(Badge("none", f"{metric.title}: {shown}, too few to colour ({reading.words})"))
+            why_not = reading.words if reading.measuring else f"too few to colour ({reading.words})"
+            blocks.append(Badge("none", f"{metric.title}: {shown}, {why_not}"))
+            blocks.append(Buttons((_go(sheet, "Why", "why", metric=metric.name),)))
+        if any(reading.measuring for reading in unsure):
+            blocks.append(Text("What is measured only does not count: it gives its weight to the others.", "muted"))
     if missing:
-        listed = "; ".join(f"{sheet.metrics[r.metric].title}: {r.missing}" for r in missing)
-        blocks.append(Text(f"Left out, the others share the weight: {listed}.", "muted"))
+        blocks += _left_out(sheet, missing)
     blocks += [Text(note, "muted") for note in sheet.notes]
     blocks.append(Buttons(_steps(sheet)))
     return Card(sheet.title, tuple(blocks), _summary(sheet, reds, ambers, greens), _worst(reds, ambers, greens))
+
+
+def _left_out(sheet: Sheet, missing: list[Reading]) -> list[Block]:
+    """What has no figure, by the reason for it."""
+    reasons = dict.fromkeys(r.missing for r in missing)
+    named = {why: ", ".join(sheet.metrics[r.metric].title for r in missing if r.missing == why) for why in reasons}
+    blocks: list[Block] = [Text(f"{_capital(why)}: {titles}.", "muted") for why, titles in named.items()]
+    if len(missing) < len(sheet.score.readings):
+        blocks.append(Text("What is left out gives its weight to the others.", "muted"))
+    return blocks
 
 
 def team(sheet: Sheet) -> Card:
@@ -246,13 +275,15 @@ def why(sheet: Sheet, reading: Reading, found: Explanation) -> Card:
 def trend(sheet: Sheet, reading: Reading, said: str) -> Card:
     """Thirteen weeks of one metric as a picture that carries its figures in words."""
     metric = sheet.metrics[reading.metric]
-    values = ", ".join(f"{_week(day)} {scoring.figures.figure(metric, value)}" for day, value in reading.weeks)
+    values = ", ".join(f"{week(day)} {scoring.figures.figure(metric, value)}" for day, value in reading.weeks)
     picture = Trend(
         f"{metric.title} by week",
         _points(reading),
         metric.unit,
         f"By week: {values}.",
-        (Rule("Target", reading.lines.target), Rule("Red line", reading.lines.red)),
+        () if reading.measuring else (
+            Rule("Target", reading.lines.target), Rule("Red line", reading.lines.red),
+        ),
     )
     blocks: tuple[Block, ...] = (
         Badge(reading.status, f"{metric.title}: {scoring.figures.figure(metric, reading.value)}"),

@@ -10,6 +10,7 @@ from cards import card as model
 from cards import safe
 
 SPARKS = "▁▂▃▄▅▆▇█"
+_STEPS = SPARKS + SPARKS[-1]  # the highest value is at the end of the scale
 GAP = "·"
 _FORMULA = "=+-@\t\r\n＝＋－＠"
 _FIGURE = re.compile(r"[+\-−]?[\d.,]+(?: ?(?:%|h|min|d|×))?\Z|[–—]?\Z")
@@ -31,8 +32,8 @@ def sparks(values: Sequence[float | None]) -> str:
         return GAP * len(numbers)
     low, span = min(known), max(known) - min(known)
     if span == 0:
-        return "".join(GAP if n is None else "▄" for n in numbers)
-    return "".join(GAP if n is None else SPARKS[min(int((n - low) / span * 8), 7)] for n in numbers)
+        return "".join([GAP if n is None else "▄" for n in numbers])
+    return "".join([GAP if n is None else _STEPS[int((n - low) / span * 8)] for n in numbers])
 
 
 def bar(gauge: model.Gauge, width: int = _BAR) -> str:

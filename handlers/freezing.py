@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -17,6 +17,7 @@ from handlers.groups import Group
 from scoring.people import Person, Team
 from scoring.periods import Period
 from scoring.refused import Refused
+from scoring.rules import Rubric
 from scoring.scorecards import Score
 
 REASON = "closed"
@@ -32,54 +33,86 @@ def closed(here: int) -> Iterator[Period]:
             before = scoring.periods.previous(before)
 
 
+async def due(
+    ctx: Ctx, people: Iterable[Person], some: Iterable[Group]
+) -> tuple[list[Person], list[Group]]:
+    """Who has a matured period that is not closed yet; a few statements, however many there are."""
+    until = await _known_until(ctx)
+    if until is None:
+        return [], []
+    whos, groups = list(people), list(some)
+    zones = {person.zone for person in whos} | {handlers.groups.zone(ctx, group) for group in groups}
+    keys = {period.key for zone in zones for period in closed(_day(until, zone))}
+    done = await storage.scores.closed(ctx.db, sorted(keys))
+    return (
+        [one for one in whos if [_ async for _ in _of_person(ctx, one, until, done[f"person:{one.id}"])]],
+        [one for one in groups if [*_of_group(ctx, one, until, done[one.subject])]],
+    )
+
+
 async def freeze_person(ctx: Ctx, person: Person) -> int:
     """Closes every matured period of a person that is not closed yet; returns how many.
 
     A period is mature when the data reach past its maturity, not when the calendar does: what a late export
     still brings must be in it. Nothing is closed while a load is under way.
     """
-    here = await _known_until(ctx, person.zone)
-    if here is None:
+    until = await _known_until(ctx)
+    if until is None:
         return 0
-    count = 0
-    for period in await _unclosed(ctx, f"person:{person.id}", here):
-        try:
-            rubric = await handlers.sheets.rubric_of(ctx, person, period)
-        except Refused:  # not in a team then, or in a role that nobody scores
-            continue
-        if handlers.sheets.matured(period, handlers.sheets.metrics_of(ctx, rubric), here):
-            score = await handlers.sheets.compute(ctx, person, rubric, period, here)
-            await _freeze(ctx, f"person:{person.id}", period, score)
-            count += 1
+    count, subject = 0, f"person:{person.id}"
+    done = await storage.scores.periods(ctx.db, subject)
+    async for period, rubric in _of_person(ctx, person, until, done):
+        score = await handlers.sheets.compute(ctx, person, rubric, period, _day(until, person.zone))
+        await _freeze(ctx, subject, period, score)
+        count += 1
     return count
 
 
 async def freeze_group(ctx: Ctx, group: Group) -> int:
     """The same for a team, as its lead sees it or as everybody does, and for the desk."""
-    here = await _known_until(ctx, handlers.groups.zone(ctx, group))
-    if here is None:
+    until = await _known_until(ctx)
+    if until is None:
         return 0
     count = 0
-    for period in await _unclosed(ctx, group.subject, here):
+    done = await storage.scores.periods(ctx.db, group.subject)
+    for period, rubric in _of_group(ctx, group, until, done):
+        score, _ = await handlers.groups.compute(ctx, group, rubric, period)
+        await _freeze(ctx, group.subject, period, score)
+        count += 1
+    return count
+
+
+async def _of_person(
+    ctx: Ctx, person: Person, until: datetime, done: Collection[str]
+) -> AsyncIterator[tuple[Period, Rubric]]:
+    here = _day(until, person.zone)
+    for period in closed(here):
+        if period.key in done:
+            continue
+        try:
+            rubric = await handlers.sheets.rubric_of(ctx, person, period)
+        except Refused:  # not in a team then, or in a role that nobody scores
+            continue
+        if handlers.sheets.matured(period, handlers.sheets.metrics_of(ctx, rubric), here):
+            yield period, rubric
+
+
+def _of_group(ctx: Ctx, group: Group, until: datetime, done: Collection[str]) -> Iterator[tuple[Period, Rubric]]:
+    here = _day(until, handlers.groups.zone(ctx, group))
+    for period in closed(here):
+        if period.key in done:
+            continue
         try:
             rubric = handlers.groups.rubric_of(ctx, group, period)
         except Refused:  # no rubric was in force yet
             continue
         if handlers.sheets.matured(period, handlers.sheets.metrics_of(ctx, rubric), here):
-            score, _ = await handlers.groups.compute(ctx, group, rubric, period)
-            await _freeze(ctx, group.subject, period, score)
-            count += 1
-    return count
+            yield period, rubric
 
 
 def groups(teams: Iterable[Team]) -> list[Group]:
     """Everything beside people that has scores to close."""
     return [*(Group(team, whole) for team in teams for whole in (True, False)), Group(None)]
-
-
-async def _unclosed(ctx: Ctx, subject: str, here: int) -> list[Period]:
-    done = await storage.scores.periods(ctx.db, subject)
-    return [period for period in closed(here) if period.key not in done]
 
 
 async def _freeze(ctx: Ctx, subject: str, period: Period, score: Score) -> None:
@@ -88,13 +121,16 @@ async def _freeze(ctx: Ctx, subject: str, period: Period, score: Score) -> None:
     await storage.scores.freeze(ctx.db, subject, period.key, score, rules_version=version, reason=REASON, at=at)
 
 
-async def _known_until(ctx: Ctx, zone: str) -> int | None:
-    """The local day up to which things are known; None while that cannot be said."""
+async def _known_until(ctx: Ctx) -> datetime | None:
+    """The instant up to which things are known; None while that cannot be said."""
     as_of = await storage.loads.as_of(ctx.db)
     if as_of is None or await storage.scores.loading(ctx.db, int(ctx.now.timestamp())):
         return None
-    newest = min(datetime.fromtimestamp(as_of, UTC), ctx.now)
-    return scoring.periods.day_of(scoring.periods.today(newest, zone))
+    return min(datetime.fromtimestamp(as_of, UTC), ctx.now)
+
+
+def _day(at: datetime, zone: str) -> int:
+    return scoring.periods.day_of(scoring.periods.today(at, zone))
 
 
 async def _follow(ctx: Ctx, subject: str, period: Period, score: Score, reason: str) -> None:
@@ -130,11 +166,51 @@ async def renew(ctx: Ctx, person_id: int, days: Collection[int], reason: str) ->
         await _renew_group(ctx, group, days, reason)
 
 
+async def renew_all(ctx: Ctx, people: Collection[int], days: Collection[int], reason: str) -> int:
+    """The same for many people at once: their closed scores, those of their teams and of the desk; how many it were.
+
+    A closed score is touched where a changed day lies in its period, or in the four weeks that its colours rest on.
+    One that stays as it was gets no new version.
+    """
+    here = handlers.sheets.today(ctx, ctx.person.zone)
+    count = 0
+    teams: set[int] = set()
+    for person in await storage.people.everyone(ctx.db, here):
+        if person.id in people:
+            teams |= {held.team_id for held in person.memberships}
+            subject = f"person:{person.id}"
+            for period in await _resting(ctx, subject, days):
+                kept = await handlers.sheets.closed(ctx, subject, "person", period)
+                if kept is not None:
+                    then = replace(ctx, rules=kept[1])
+                    score = await handlers.sheets.compute(then, person, kept[2], period, here)
+                    if score != kept[0].score:
+                        await _follow(then, subject, period, score, reason)
+                        count += 1
+    for group in groups(team for team in await storage.people.teams(ctx.db) if team.id in teams):
+        for period in await _resting(ctx, group.subject, days):
+            count += await _renew_period(ctx, group, period, reason)
+    return count
+
+
+async def _resting(ctx: Ctx, subject: str, days: Collection[int]) -> list[Period]:
+    """The closed periods of a subject whose figures or colours rest on one of the days."""
+    periods = map(scoring.periods.from_key, sorted(await storage.scores.periods(ctx.db, subject)))
+    return [one for one in periods if any(scoring.periods.rests_on(one) <= day <= one.last for day in days)]
+
+
 async def _renew_group(ctx: Ctx, group: Group, days: Collection[int], reason: str) -> None:
     for period in await _touched(ctx, group.subject, days):
-        kept = await handlers.sheets.closed(ctx, group.subject, group.level, period)
-        if kept is not None:
-            then = replace(ctx, rules=kept[1])
-            score, _ = await handlers.groups.compute(then, group, kept[2], period)
-            if score != kept[0].score:  # a correction of one may leave what a group is told as it was
-                await _follow(then, group.subject, period, score, reason)
+        await _renew_period(ctx, group, period, reason)
+
+
+async def _renew_period(ctx: Ctx, group: Group, period: Period, reason: str) -> bool:
+    kept = await handlers.sheets.closed(ctx, group.subject, group.level, period)
+    if kept is None:
+        return False
+    then = replace(ctx, rules=kept[1])
+    score, _ = await handlers.groups.compute(then, group, kept[2], period)
+    if score == kept[0].score:  # a correction of one may leave what a group is told as it was
+        return False
+    await _follow(then, group.subject, period, score, reason)
+    return True

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+import cards.distortions
 import cards.notice
+import cards.people
+import scoring.baselines
+import scoring.distortions
 import scoring.periods
+import scoring.pilots
 import scoring.scorecards
+import storage.distortions
 import storage.loads
+import storage.nudges
 import storage.people
 import storage.rules
 import storage.scores
@@ -58,12 +65,17 @@ async def rubric_of(ctx: Ctx, person: Person, asked: Period) -> Rubric:
     if held is None:
         raise Refused(f"There was no place in a team in {asked.label}.", "Ask for a period in which there was one.")
     try:
-        return scoring.scorecards.choose_rubric(ctx.rules, "person", held.role, held.tier, held.team_key, asked.last)
+        found = scoring.scorecards.choose_rubric(ctx.rules, "person", held.role, held.tier, held.team_key, asked.last)
     except Refused:
         if held.role in ("technician", "coordinator"):
             raise
+        desk = cards.notice.command(ctx.rules.commands, "redfirst", "desk")
         team = cards.notice.command(ctx.rules.commands, "teamscore")
-        raise Refused(f"Nobody keeps a scorecard of a {held.role}.", f"See your team with {team}.") from None
+        raise Refused(
+            f"Nobody keeps a scorecard of {cards.people.A_ROLE[held.role]}.",
+            f"See the whole desk with {desk}, a team with {team}.",
+        ) from None
+    return scoring.pilots.joined(ctx.rules, found, held.team_key, asked)
 
 
 def metrics_of(ctx: Ctx, rubric: Rubric) -> list[Metric]:
@@ -80,6 +92,7 @@ def readings(
     ctx: Ctx, rubric: Rubric, found: Mapping[str, Series], asked: Period, here: int, connected: Collection[str]
 ) -> list[Reading]:
     """One reading an entry of the rubric."""
+    uncoloured = scoring.baselines.uncoloured(ctx.rules, rubric.level, asked.last, here)
     return [
         scoring.scorecards.reading(
             ctx.rules.metrics[entry.metric],
@@ -88,6 +101,7 @@ def readings(
             provisional=_open(asked, ctx.rules.metrics[entry.metric], here),
             connected=entry.metric in connected,
             prior=ctx.rules.prior_weight,
+            measuring=uncoloured.get(entry.metric) or scoring.pilots.words(ctx.rules, entry),
         )
         for entry in rubric.entries
     ]
@@ -104,6 +118,29 @@ def notes(ctx: Ctx, as_of: int | None, score: Score, metrics: Sequence[Metric], 
     return said
 
 
+async def distorted(
+    ctx: Ctx, scopes: Collection[str] | None, asked: Period, metrics: Sequence[Metric]
+) -> list[str]:
+    """What of a sheet is adjusted for declared distortions: those of these scopes and the desk's (None: every one)."""
+    names = [metric.name for metric in metrics]
+    first = scoring.periods.rests_on(asked)
+    return [
+        cards.distortions.note(
+            one, [ctx.rules.metrics[name].title for name in names if name in one.metrics], team=scopes is None
+        )
+        for one in await storage.distortions.in_force(ctx.db, "desk", first, asked.last)
+        if (scopes is None or one.scope == "desk" or one.scope in scopes)
+        and scoring.distortions.touches(one, first, asked.last, names)
+    ]
+
+
+def _scopes(person: Person, asked: Period) -> set[str]:
+    """The teams that a person was in while a sheet's figures came about."""
+    first = scoring.periods.rests_on(asked)
+    held = (one for one in person.memberships if one.from_day <= asked.last)
+    return {f"team:{one.team_id}" for one in held if one.to_day is None or one.to_day > first}
+
+
 def matured(asked: Period, metrics: Sequence[Metric], here: int) -> bool:
     """Whether nothing that happens later can change any of the figures."""
     return not any(_open(asked, metric, here) for metric in metrics)
@@ -113,7 +150,11 @@ async def connected(ctx: Ctx, found: Mapping[str, Series]) -> Collection[str]:
     """The metrics whose facts are known; the database is asked only where one has nothing to show."""
     if all(series.period.den for series in found.values()):
         return found.keys()
-    return await storage.series.connected(ctx.db)
+    known = await storage.series.connected(ctx.db)
+    tables = {ctx.rules.metrics[name].denominator.table for name in known if name in ctx.rules.metrics}
+    if "ticket" in tables:
+        tables |= {"span", "informed"}  # where all is closed on its first day, nothing stands open, and that is known
+    return known | {m.name for m in ctx.rules.metrics.values() if m.denominator.until and m.denominator.table in tables}
 
 
 async def closed(ctx: Ctx, subject: str, level: Level, asked: Period) -> tuple[Frozen, Rules, Rubric] | None:
@@ -133,9 +174,9 @@ async def closed(ctx: Ctx, subject: str, level: Level, asked: Period) -> tuple[F
         for r in rules.rubrics
         if (r.name, r.level) == (frozen.score.rubric, level)
         and r.from_day <= asked.last
-        and {e.metric for e in r.entries} == read
+        and scoring.pilots.without(rules, r, read) == {e.metric for e in r.entries}
     ]
-    return frozen, rules, max(made_by, key=lambda r: r.from_day)
+    return frozen, rules, scoring.pilots.again(rules, max(made_by, key=lambda r: r.from_day), read)
 
 
 def closed_words(frozen: Frozen) -> str:
@@ -147,7 +188,7 @@ def closed_words(frozen: Frozen) -> str:
 async def compute(ctx: Ctx, person: Person, rubric: Rubric, asked: Period, here: int) -> Score:
     """The score of a person from today's rollups."""
     metrics = metrics_of(ctx, rubric)
-    found = await storage.series.person_series(ctx.db, person.id, metrics, asked)
+    found = await storage.series.person_series(ctx.db, person.id, metrics, scoring.periods.so_far(asked, here))
     known = await connected(ctx, found)
     return scoring.scorecards.score(rubric, readings(ctx, rubric, found, asked, here, known))
 
@@ -165,6 +206,7 @@ async def of_person(ctx: Ctx, person: Person, asked: Period, *, greens: bool = F
         rubric = await rubric_of(ctx, person, asked)
         score = await compute(ctx, person, rubric, asked, here)
     small_print = notes(ctx, await storage.loads.as_of(ctx.db), score, metrics_of(ctx, rubric), asked)
+    small_print += await distorted(ctx, _scopes(person, asked), asked, metrics_of(ctx, rubric))
     if kept:
         small_print.append(closed_words(frozen))
     mine = person.id == ctx.person.id
@@ -179,8 +221,16 @@ async def of_person(ctx: Ctx, person: Person, asked: Period, *, greens: bool = F
         greens=greens,
         newest=asked.last >= here,
         mine=mine,
+        focus=await _focus(ctx, person) if mine and asked.last >= here - 1 else {},
     )
     return sheet, rubric
+
+
+async def _focus(ctx: Ctx, person: Person) -> dict[str, str]:
+    """The one or two things that a person is to do differently, by metric."""
+    known = ctx.rules.behaviours
+    held = [known[one.behaviour] for one in await storage.nudges.held(ctx.db, person.id) if one.behaviour in known]
+    return {one.metric: f"{one.title}. {one.what}" for one in held}
 
 
 def one(sheet: Sheet, name: str) -> Reading:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import difflib
+
+import cards.notice
 import cards.people
-import cards.scorecards
 import handlers.groups
-import handlers.scorecards
 import handlers.sheets
 import scoring.access
 import storage.people
-from cards.card import Card
-from cards.scorecards import Sheet
 from handlers.call import Call, Ctx, Reply
 from handlers.groups import Group
 from scoring.people import Person, Team
 from scoring.refused import Refused
-from scoring.rules import Rubric
+
+AT_WORK = ("technician", "coordinator", "lead")
+"""Roles whose own team is one that is measured; others sit in an office."""
+OFFICES = ("leadership", "hr", "admin")
+"""Roles that lead no team, whoever reports to them."""
 
 
 async def asked_for(ctx: Ctx, text: str) -> tuple[Team, str]:
@@ -28,15 +31,19 @@ async def asked_for(ctx: Ctx, text: str) -> tuple[Team, str]:
         team = await storage.people.team_by_name(ctx.db, " ".join(words[:count]))
         if team is not None:
             return team, " ".join(words[count:])
-    own = ctx.person.team_id if ctx.person.team_id is not None else min(ctx.person.led_teams, default=None)
+    own = ctx.person.team_id if ctx.person.role in AT_WORK else None
+    if own is None and ctx.person.role not in OFFICES:
+        own = min(ctx.person.led_teams, default=None)
     team = None if own is None else await storage.people.team(ctx.db, own)
     if team is None:
-        raise Refused("Which team?", await _open_teams(ctx))
+        desk = cards.notice.command(ctx.rules.commands, "redfirst", "desk")
+        raise Refused("Which team?", f"{await _open_teams(ctx)} The whole desk is under {desk}.")
     if text.strip():
         try:
             handlers.sheets.period(text, handlers.sheets.today(ctx, team.zone))
         except Refused as no:
-            raise Refused(f"I know neither a team nor a period “{_short(text)}”.", await _open_teams(ctx)) from no
+            remedy = no.remedy if no.remedy.startswith("Did you mean") else await _open_teams(ctx)
+            raise Refused(f"I know neither a team nor a period “{_short(text)}”.", remedy) from no
     return team, text
 
 
@@ -52,46 +59,30 @@ def _short(text: str) -> str:
     return words if len(words) <= 40 else words[:40] + "…"
 
 
-def _whole(ctx: Ctx, team: Team) -> bool:
-    """Whether the asker may see the team's people, and so needs no rule of five."""
-    return scoring.access.relation(ctx.person, team) == "lead"
+def _group(ctx: Ctx, team: Team) -> Group:
+    """The team as the asker may see it: whoever may see its people needs no rule of five."""
+    return Group(team, scoring.access.relation(ctx.person, team) == "lead")
 
 
 async def team(ctx: Ctx, call: Call, team: Team) -> Reply:
     """/teamscore [TEAM] [PERIOD]."""
-    here = handlers.sheets.today(ctx, team.zone)
     _, words = await asked_for(ctx, call.text)
-    sheet, _ = await handlers.groups.sheet(ctx, Group(team, _whole(ctx, team)), handlers.sheets.period(words, here))
-    return Reply.card(_card(ctx, team, sheet))
-
-
-def _card(ctx: Ctx, team: Team, sheet: Sheet) -> Card:
-    return cards.scorecards.team(sheet) if _whole(ctx, team) else cards.scorecards.card(sheet)
-
-
-async def _pressed(ctx: Ctx, call: Call, team: Team, *, greens: bool = False) -> tuple[Sheet, Rubric]:
-    asked = handlers.sheets.from_key(call.values.get("period", ""), handlers.sheets.today(ctx, team.zone))
-    return await handlers.groups.sheet(ctx, Group(team, _whole(ctx, team)), asked, greens=greens)
+    return await handlers.groups.asked_for(ctx, _group(ctx, team), words)
 
 
 async def score(ctx: Ctx, call: Call, team: Team) -> Reply:
     """Another period, or the greens unfolded."""
-    sheet, _ = await _pressed(ctx, call, team, greens=call.values.get("greens") == "1")
-    return Reply.card(_card(ctx, team, sheet), update=True)
+    return await handlers.groups.score(ctx, call, _group(ctx, team))
 
 
 async def why(ctx: Ctx, call: Call, team: Team) -> Reply:
     """How one figure of a team came about."""
-    sheet, rubric = await _pressed(ctx, call, team)
-    reading = handlers.sheets.one(sheet, call.values.get("metric", ""))
-    return handlers.scorecards.explained(ctx, sheet, rubric, reading, update=True)
+    return await handlers.groups.why(ctx, call, _group(ctx, team))
 
 
 async def trend(ctx: Ctx, call: Call, team: Team) -> Reply:
     """Thirteen weeks of one metric of a team."""
-    sheet, _ = await _pressed(ctx, call, team)
-    reading = handlers.sheets.one(sheet, call.values.get("metric", ""))
-    return handlers.scorecards.pictured(sheet, reading, update=True)
+    return await handlers.groups.trend(ctx, call, _group(ctx, team))
 
 
 async def people(ctx: Ctx, call: Call, team: Team) -> Reply:
@@ -107,8 +98,12 @@ async def people(ctx: Ctx, call: Call, team: Team) -> Reply:
 async def person_named(ctx: Ctx, text: str) -> Person:
     """The person somebody means among those they lead. Raises Refused, the same whether or not others exist."""
     names = await storage.people.names(ctx.db, ctx.person.managed)
+    own, team = (cards.notice.command(ctx.rules.commands, word) for word in ("myscore", "teamscore"))
+    under = f"Look under {team}, button People." if names else f"You lead nobody here; your own is under {own}."
     wanted = " ".join(text.casefold().split())
-    near = [i for i, name in names.items() if wanted and wanted in name.casefold()]
+    if not wanted:
+        raise Refused("Whose scorecard?", f"Write a name behind it. {under}")
+    near = [i for i, name in names.items() if wanted in name.casefold()]
     exact = [i for i, name in names.items() if name.casefold() == wanted]
     chosen = exact or near
     if len(chosen) == 1:
@@ -116,7 +111,11 @@ async def person_named(ctx: Ctx, text: str) -> Person:
         if found is not None:
             return found
     if len(chosen) > 1:
-        raise Refused(f"“{text}” could be {', '.join(sorted(names[i] for i in chosen))}.", "Write the whole name.")
+        several = ", ".join(sorted(names[i] for i in chosen))
+        raise Refused(f"“{_short(text)}” could be {several}.", "Write the whole name.")
+    folded = {name.casefold(): name for name in names.values()}
+    alike = difflib.get_close_matches(wanted, folded, 1, 0.6)
     raise Refused(
-        f"There is nobody called “{text}” among the people you lead.", "Look under /teamscore, button People."
+        f"There is nobody called “{_short(text)}” among the people you lead.",
+        f"Did you mean {folded[alike[0]]}?" if alike else under,
     )

@@ -9,6 +9,7 @@ import handlers.outgoing
 import handlers.scorecards
 import handlers.sheets
 import scoring.access
+import scoring.periods
 import storage.audit
 import storage.corrections
 import storage.drilldown
@@ -24,6 +25,7 @@ from scoring.refused import Refused
 from storage.corrections import Correction
 
 SHOWN = 15
+OFFERED = 100
 LONGEST = 500
 STATES = {"asked": "still waits for an answer", "confirmed": "was confirmed", "declined": "was answered with no"}
 
@@ -58,14 +60,18 @@ async def tickets(ctx: Ctx, call: Call, person: Person) -> Reply:
 async def correct(ctx: Ctx, call: Call, person: Person) -> Reply:
     """The form for "this is not mine / leave it out"."""
     asked, metrics = await _asked(ctx, call, person)
-    seen: dict[str, Ticket] = {}
-    for metric in metrics:
-        for t in await storage.drilldown.tickets_behind(ctx.db, metric, person.id, asked, 100, ctx.rules.fairness):
-            seen.setdefault(t.id, Ticket(t.id, t.number, t.title, t.url, t.counted))
-    if not seen:
+    if call.values.get("metric"):
+        found = await storage.drilldown.tickets_behind(
+            ctx.db, metrics[0], person.id, asked, OFFERED, ctx.rules.fairness
+        )
+    else:  # all that they had a hand in: platforms do not wait for what every metric makes of every ticket
+        begin, end = (scoring.periods.midnight(day, person.zone) for day in (asked.first, asked.last + 1))
+        found = await storage.drilldown.parts(ctx.db, person.id, begin, end, OFFERED)
+    if not found:
         raise Refused(f"No tickets count for you in {asked.label}.", "Go to the period the ticket was in.")
     chosen = call.values.get("ticket", "")
-    return Reply.card(cards.tickets.correct(list(seen.values()), chosen if chosen in seen else "", {}))
+    offered = [Ticket(t.id, t.number, t.title, t.url, t.counted) for t in found]
+    return Reply.card(cards.tickets.correct(offered, chosen if any(t.id == chosen for t in found) else "", {}))
 
 
 async def corrected(ctx: Ctx, call: Call, person: Person) -> Reply:

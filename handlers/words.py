@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 import handlers.routes
 from handlers.call import Call
@@ -38,7 +39,7 @@ def _typed(call: Call, names: Mapping[str, str]) -> tuple[Route, Call]:
         word, text = _first(text)
     if word == HUB or word == names.get(HUB, HUB).casefold():
         word, text = _first(text)
-    called = {names.get(w, w).casefold(): w for w in handlers.routes.WORDS} | {w: w for w in handlers.routes.WORDS}
+    called = _called(frozenset(names.items()))
     meant = called.get(word or "help")
     if meant is None:
         near = difflib.get_close_matches(word, called, 1, 0.6)
@@ -47,6 +48,13 @@ def _typed(call: Call, names: Mapping[str, str]) -> tuple[Route, Call]:
             raise Refused(f"I do not know “{shown}”.", f"Did you mean “{near[0]}”?")
         raise Refused(f"I do not know “{shown}”.", "Type help for what I understand.")
     return handlers.routes.WORDS[meant], replace(call, name=meant, text=text)
+
+
+@lru_cache(maxsize=8)
+def _called(names: frozenset[tuple[str, str]]) -> dict[str, str]:
+    """What can be typed → the word of the product; its own words are always understood."""
+    given = dict(names)
+    return {given.get(w, w).casefold(): w for w in handlers.routes.WORDS} | {w: w for w in handlers.routes.WORDS}
 
 
 def _first(text: str) -> tuple[str, str]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 
+import scoring.baselines
 import scoring.figures
 import scoring.periods
+import scoring.pilots
 import scoring.rubrics
+import scoring.schedules_file
 from scoring.metrics import Metric
 from scoring.rules import Rubric, Rules
 
@@ -16,7 +19,9 @@ ENDS = (("target", "target"), ("red", "red line"), ("worst", "worst"), ("best", 
 
 def between(old: Rules, new: Rules) -> tuple[str, ...]:
     """One sentence a change, metrics first; empty when nothing a person could notice is different."""
-    return (*_metrics(old.metrics, new.metrics), *_rubrics(old, new), *_settings(old, new))
+    return (*_metrics(old.metrics, new.metrics), *_rubrics(old, new), *_settings(old, new), *_nudges(old, new),
+            *scoring.schedules_file.changes(old.schedules, new.schedules),
+            *scoring.baselines.changes(old, new), *scoring.pilots.changes(old, new))  # fmt: skip
 
 
 def recomputed(old: Rules, new: Rules) -> tuple[str, ...]:
@@ -137,6 +142,28 @@ def _settings(old: Rules, new: Rules) -> Iterable[str]:
         one, two = old.objectives.get(metric, ()), new.objectives.get(metric, ())
         if one != two:
             yield f"Objectives of {metric}: {_path(one)} → {_path(two)}."
+    for field in dataclasses.fields(old.red_flags):
+        before, after = getattr(old.red_flags, field.name), getattr(new.red_flags, field.name)
+        if before != after:
+            yield f"Red-flag customers, {field.name.replace('_', ' ')}: {before} → {after}."
+
+
+def _nudges(old: Rules, new: Rules) -> Iterable[str]:
+    if old.quiet.per_day != new.quiet.per_day:
+        was, is_ = old.quiet.per_day, new.quiet.per_day
+        yield f"Messages that nobody asked for, to a person on a day: {was} → {is_} at most."
+    if old.quiet.nudges_per_week != new.quiet.nudges_per_week:
+        yield f"Nudges to a person in a week: {old.quiet.nudges_per_week} → {new.quiet.nudges_per_week} at most."
+    if not old.behaviours and new.behaviours:
+        yield f"There are {len(new.behaviours)} behaviours to be nudged about."
+        return
+    for name in sorted(old.behaviours.keys() | new.behaviours.keys()):
+        if name not in new.behaviours:
+            yield f"Behaviour “{old.behaviours[name].title}” is retired."
+        elif name not in old.behaviours:
+            yield f"Behaviour “{new.behaviours[name].title}” is new, for {new.behaviours[name].metric}."
+        elif old.behaviours[name] != new.behaviours[name]:
+            yield f"Behaviour “{new.behaviours[name].title}” is told in other words."
 
 
 def _path(chain: tuple[str, ...]) -> str:

@@ -17,6 +17,8 @@ def value(metric: Metric, sums: Sums) -> float | None:
 
 def amount(thousandths: int) -> str:
     """A rollup sum as a plain number without needless zeros: 61000 → "61", 1500 → "1.5"."""
+    if not thousandths % MILLI:
+        return f"{thousandths // MILLI:,}"
     return f"{thousandths / MILLI:,.3f}".rstrip("0").rstrip(".")
 
 

@@ -51,7 +51,8 @@ class Membership:
 class Person:
     """Who asks or is asked about, as of today. `memberships` are ordered by `from_day`.
 
-    `managed` are the ids of people whose manager or lead this person is today (deputies included).
+    `managed` are the ids of people whose manager or lead this person is today (deputies included), `led_teams`
+    the teams they lead, `over_teams` those whose leads they manage.
     """
 
     id: int
@@ -65,4 +66,5 @@ class Person:
     memberships: tuple[Membership, ...] = ()
     managed: frozenset[int] = frozenset()
     led_teams: frozenset[int] = frozenset()
+    over_teams: frozenset[int] = frozenset()
     active: bool = True

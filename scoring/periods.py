@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -65,12 +66,17 @@ def today(now_utc: datetime, zone: str) -> date:
     return now_utc.astimezone(ZoneInfo(zone)).date()
 
 
+def midnight(day: int, zone: str) -> int:
+    """The instant, in UTC seconds since 1970-01-01, at which a local day begins."""
+    return int(datetime.combine(date_of(day), time(), ZoneInfo(zone)).timestamp())
+
+
 @lru_cache(maxsize=1024)
 def week(day: int) -> Period:
     """The ISO week that holds `day`."""
     first = monday(day)
     iso = date_of(first).isocalendar()
-    days = _span(first, first + 6)
+    days = span(first, first + 6)
     return Period("week", first, first + 6, f"Week {iso.week}, {days}", f"{iso.year:04d}-W{iso.week:02d}")
 
 
@@ -96,7 +102,7 @@ def rolling(kind: Kind, day: int) -> Period:
     weeks = ROLLING[kind]
     final = week(day)
     first = final.first - 7 * (weeks - 1)
-    return Period(kind, first, final.last, f"{weeks} weeks, {_span(first, final.last)}", f"{weeks}w-{final.key}")
+    return Period(kind, first, final.last, f"{weeks} weeks, {span(first, final.last)}", f"{weeks}w-{final.key}")
 
 
 def previous(period: Period) -> Period:
@@ -111,9 +117,20 @@ def next(period: Period) -> Period:
     return _of_kind(period.kind, period.last + 1)
 
 
+def so_far(period: Period, day: int) -> Period:
+    """The period as far as the week of a day: what lies ahead of it says nothing about anybody yet."""
+    end = monday(day) + 6
+    return period if period.last <= end else replace(period, last=end)
+
+
 def matured_on(period: Period, maturity_days: int) -> int:
     """The first day on which nothing that happens later can change the period's figures."""
     return period.last + maturity_days + 1
+
+
+def rests_on(period: Period) -> int:
+    """The first day that the period's figures or colours rest on: these look at the four weeks up to its end."""
+    return min(period.first, monday(period.last) - 21)
 
 
 def weeks_of(period: Period) -> tuple[int, ...]:
@@ -154,7 +171,7 @@ def parse(text: str, today: date) -> Period:
     here = day_of(today)
     period = _relative(words, here) or _named(words, here)
     if period is None:
-        raise _not_understood(text.strip())
+        raise _not_understood(text.strip(), _meant(words, here))
     if period.first > here:
         raise Refused(f"{period.label} has not begun yet.", "Ask for a period up to today.")
     return period
@@ -251,7 +268,8 @@ def _month_start(year: int, month_number: int) -> date:
     return date(year + (month_number - 1) // 12, (month_number - 1) % 12 + 1, 1)
 
 
-def _span(first: int, last: int) -> str:
+def span(first: int, last: int) -> str:
+    """Two days as people write them, e.g. "27 Jul – 2 Aug 2026"."""
     start, end = date_of(first), date_of(last)
     head = f"{start.day} {_short(start)}" + ("" if start.year == end.year else f" {start.year}")
     return f"{head} – {end.day} {_short(end)} {end.year}"
@@ -261,5 +279,14 @@ def _short(at: date) -> str:
     return _MONTHS[at.month - 1][:3].title()
 
 
-def _not_understood(text: str) -> Refused:
-    return Refused(f"I do not know the period “{text}”.", UNDERSTOOD)
+def _meant(words: str, here: int) -> str:
+    """The nearest words that are a period; "" where none resembles them."""
+    known = (*_MONTHS, "this", "last", "previous", "past", "week", "weeks", "month", "quarter")
+    near = [difflib.get_close_matches(word, known, 1, 0.7) if len(word) > 2 else [] for word in words.split()]
+    meant = " ".join(found[0] if found else word for found, word in zip(near, words.split(), strict=True))
+    return meant if meant != words and (_relative(meant, here) or _named(meant, here)) else ""
+
+
+def _not_understood(text: str, meant: str = "") -> Refused:
+    near = f"Did you mean “{meant}”? " if meant else ""
+    return Refused(f"I do not know the period “{text}”.", f"{near}{UNDERSTOOD}")

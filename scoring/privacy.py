@@ -29,6 +29,8 @@ MINIMUM = 5
 MOST = 0.8
 """The share of a cell's denominator above which one person would be told by the sum alone."""
 
+IN_PROGRESS = "The week in progress counts when it is over."
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -127,5 +129,5 @@ def _words(left_out: int, in_progress: bool) -> str:
         weeks = "One week of a team is" if left_out == 1 else f"{left_out} weeks of teams are"
         said.append(f"{weeks} left out: an aggregate needs five people behind it.")
     if in_progress:
-        said.append("The week in progress counts when it is over.")
+        said.append(IN_PROGRESS)
     return " ".join(said)

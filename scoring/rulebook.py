@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import scoring.baselines
+import scoring.behaviours
 import scoring.catalogue
 import scoring.fairness
+import scoring.objectives_file
+import scoring.pilots
+import scoring.quiet
+import scoring.redflags
 import scoring.rubrics
+import scoring.schedules_file
 import scoring.tables
 from scoring.metrics import Metric
 from scoring.refused import Refused
 from scoring.rules import Rules
 
-SECTIONS = ("organisation", "commands", "fair", "metric", "objectives", "rubric", "lines")
+SECTIONS = (
+    "organisation", "commands", "fair", "metric", "objectives", "rubric", "lines", "behaviour", "quiet", "red_flags",
+    "schedule", "pilot",
+)  # fmt: skip
 """What of redfirst.toml is a rule: versioned, shown by `apply` before it holds."""
 
-COMMANDS = ("myscore", "teamscore", "redfirst")
+COMMANDS = ("myscore", "teamscore", "digest", "plans", "coach", "objectives", "redfirst")
 """The words that a platform offers as commands, and that may be renamed there."""
 
 _SLASH_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,30}")
@@ -27,7 +37,8 @@ _OBJECTIVE = ("title", "level", "supports", "metrics")
 
 
 def read(body: Mapping[str, Any], *, version: int, digest: str = "") -> Rules:
-    """The rules of a stored body: {"catalogue": …, "rubrics": …, "own": …}, the three as parsed TOML.
+    """The rules of a stored body: {"catalogue": …, "rubrics": …, "behaviours": …, "own": …}, each as parsed TOML,
+    and {"baselines": …}, which no file says: what is measured without a colour, and lines adopted in chat.
 
     Shipped tables are part of the body, so that a new release changes no score before it is applied.
     Raises Refused naming table, key and the nearest valid name.
@@ -38,10 +49,22 @@ def read(body: Mapping[str, Any], *, version: int, digest: str = "") -> Rules:
     shipped = scoring.tables.table(scoring.tables.table(body, "catalogue", "catalogue"), "metric", "[metric]")
     metrics = scoring.catalogue.load(shipped, scoring.tables.table(own, "metric", "[metric]"), fairness)
     rubrics = scoring.tables.table(body, "rubrics", "rubrics")
-    return replace(load(metrics, rubrics, own, version=version), fairness=fairness, digest=digest)
+    known = scoring.tables.table(scoring.tables.table(body, "behaviours", "behaviours"), "behaviour", "[behaviour]")
+    return replace(
+        load(metrics, rubrics, own, version=version, adopted=scoring.baselines.adopted(body)),
+        fairness=fairness,
+        digest=digest,
+        measuring=scoring.baselines.measured(body),
+        pilots=scoring.pilots.load(metrics, own, scoring.baselines.ended(body)),
+        behaviours=scoring.behaviours.load(metrics, known, scoring.tables.table(own, "behaviour", "[behaviour]")),
+        quiet=scoring.quiet.load(scoring.tables.table(own, "quiet", "[quiet]")),
+    )
 
 
-def load(catalogue: dict[str, Metric], shipped: Mapping[str, Any], own: Mapping[str, Any], *, version: int) -> Rules:
+def load(
+    catalogue: dict[str, Metric], shipped: Mapping[str, Any], own: Mapping[str, Any], *, version: int,
+    adopted: Sequence[Mapping[str, Any]] = (),
+) -> Rules:
     """The rules made of a catalogue, the shipped tables (scoring/rubrics.toml) and the user's redfirst.toml.
 
     Both are parsed TOML, or the same after a passage through JSON with dates as text. Raises Refused
@@ -64,13 +87,16 @@ def load(catalogue: dict[str, Metric], shipped: Mapping[str, Any], own: Mapping[
     return Rules(
         version=version,
         metrics=catalogue,
-        rubrics=scoring.rubrics.load(catalogue, shipped, own),
+        rubrics=scoring.rubrics.load(catalogue, shipped, own, adopted),
         organisation=scoring.tables.text(desk, "name", where, "Service desk"),
         zone=zone,
         stale_days=stale_days,
         prior_weight=prior_weight,
         commands=_commands(own),
         objectives=_objectives(catalogue, shipped, own),
+        cascade=scoring.objectives_file.configured(catalogue, shipped, own),
+        red_flags=scoring.redflags.load(scoring.tables.table(own, "red_flags", "[red_flags]")),
+        schedules=scoring.schedules_file.load(own),
     )
 
 

@@ -54,6 +54,8 @@ class Reading:
     people: int = 1
     provisional: bool = False
     missing: str = ""
+    measuring: str = ""
+    """Why it has neither colour nor score although there is a value: its lines are still to be found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +122,8 @@ def balanced_score(parts: Iterable[tuple[float, float | None]]) -> tuple[float |
 
 
 def reading(metric: Metric, entry: Entry, series: Series, *, provisional: bool = False, connected: bool = True,
-            prior: float = scoring.noise.PRIOR) -> Reading:  # fmt: skip
-    """The reading of a metric under an entry of a rubric.
+            prior: float = scoring.noise.PRIOR, measuring: str = "") -> Reading:  # fmt: skip
+    """The reading of a metric under an entry of a rubric; `measuring` says why it has no colour yet.
 
     `connected` is false for a metric whose facts have never been loaded. Raises Refused when the entry's
     worst equals its best.
@@ -141,18 +143,23 @@ def reading(metric: Metric, entry: Entry, series: Series, *, provisional: bool =
         value=value,
         previous=previous,
         change=None if value is None or previous is None else value - previous,
-        status=evidence.status if value is not None else "none",
-        words=evidence.words if connected else NOT_CONNECTED,
+        status=evidence.status if value is not None and not measuring else "none",
+        words=NOT_CONNECTED if not connected else _without_lines(evidence.words, measuring),
         sums=series.period,
         weeks=tuple(weeks),
         lines=lines,
         weight=entry.weight,
-        score=None if value is None else metric_score(value, lines.worst, lines.best),
-        previous_score=None if previous is None else metric_score(previous, lines.worst, lines.best),
+        score=None if value is None or measuring else metric_score(value, lines.worst, lines.best),
+        previous_score=None if previous is None or measuring else metric_score(previous, lines.worst, lines.best),
         people=series.people,
         provisional=provisional,
         missing=missing,
+        measuring=measuring,
     )
+
+
+def _without_lines(words: str, measuring: str) -> str:
+    return f"{words.partition(';')[0]}; {measuring}" if measuring else words
 
 
 def score(rubric: Rubric, readings: Sequence[Reading]) -> Score:
@@ -294,7 +301,7 @@ def explain(metric: Metric, entry: Entry, found: Reading, *, level: Level, from_
     lines = entry.lines
     points = 100.0 * entry.weight / covered if covered > 0.0 else 0.0
     if found.score is None:
-        contribution = f"no points: {found.missing}; the other metrics share its weight"
+        contribution = f"no points: {found.missing or found.measuring}; the other metrics share its weight"
     else:
         contribution = f"{points * found.score:.1f} of {points:.1f} points"
     return Explanation(
@@ -302,7 +309,7 @@ def explain(metric: Metric, entry: Entry, found: Reading, *, level: Level, from_
         formula=metric.formula,
         figures=_filled_in(metric, found),
         sample=found.words,
-        lines=(
+        lines=f"none yet: {found.measuring}" if found.measuring else (
             f"target {scoring.figures.line(metric, lines.target)}, red line {scoring.figures.line(metric, lines.red)}, "
             f"scale {scoring.figures.line(metric, lines.worst)} to {scoring.figures.line(metric, lines.best)}, "
             f"since {scoring.periods.date_of(from_day).isoformat()}"
@@ -338,7 +345,8 @@ def estimate(sums: Sums, prior_alpha: float, prior_beta: float) -> float:
 
 def to_json(value: Score) -> dict[str, Any]:
     """A score as plain JSON values, to be frozen; `from_json` gives back an equal one."""
-    return dataclasses.asdict(value)
+    readings = [{**dataclasses.asdict(r), "sums": r.sums._asdict()} for r in value.readings]
+    return {**dataclasses.asdict(dataclasses.replace(value, readings=())), "readings": readings}
 
 
 def from_json(body: dict[str, Any]) -> Score:

@@ -11,10 +11,11 @@ from storage.db import Db
 from storage.models import account, load, membership, outbox, person
 
 _OUTBOX = select(
-    func.count(case((outbox.c.state.in_(("due", "claimed")), 1))).label("due"),
+    func.count(case((outbox.c.state.in_(("due", "claimed", "posting")), 1))).label("due"),
     func.count(case((outbox.c.state == "failed", 1))).label("failed"),
+    func.count(case((outbox.c.state == "held", 1))).label("held"),
     func.min(case((outbox.c.state == "due", outbox.c.due_at))).label("oldest"),
-).where(outbox.c.state != "sent")
+).where(outbox.c.state.in_(("due", "claimed", "posting", "failed", "held")))
 _OLDEST = select(func.min(outbox.c.due_at)).where(
     outbox.c.state == "due", outbox.c.platform.in_(bindparam("platforms", expanding=True))
 )
@@ -40,16 +41,17 @@ _UNREACHED = (
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """Messages that wait, messages that failed, and since when the oldest is due (UTC seconds; None: none is)."""
+    """Messages that wait, that failed, that are held for a person; since when the oldest is due (UTC seconds)."""
 
     due: int
     failed: int
+    held: int
     oldest: int | None
 
 
 async def outbox_state(db: Db) -> Outbox:
     row = (await db.execute(_OUTBOX)).one()
-    return Outbox(row.due, row.failed, row.oldest)
+    return Outbox(row.due, row.failed, row.held, row.oldest)
 
 
 async def oldest_due(db: Db, platforms: Collection[str]) -> int | None:

@@ -28,7 +28,8 @@ from sqlalchemy import (
     update,
 )
 
-from scoring.people import Membership, Person, Team
+import scoring.access
+from scoring.people import Membership, Person, Role, Team
 from storage.db import Db, Prepared
 from storage.models import account, deputy, membership, person
 from storage.models import team as team_table
@@ -46,7 +47,7 @@ def _active(table: Any) -> ColumnElement[bool]:
 
 
 def _whole(who: Select[Any]) -> Prepared:
-    """One statement for one person: own rows (kind 0), people managed (1), teams led (2).
+    """One statement for one person: own rows (kind 0), people managed (1), teams led (2), teams of managed leads (3).
 
     A person manages whoever names them as manager today, and the technicians and coordinators of the
     teams in which they hold the role lead; a deputy stands in for both. A person leads a team in which
@@ -66,6 +67,7 @@ def _whole(who: Select[Any]) -> Prepared:
     under = membership.alias("under")
     kept = membership.alias("kept")
     other = membership.alias("other")
+    above = membership.alias("above")
     nothing = cast(null(), Integer)
     outsider = exists().where(
         other.c.team_id == kept.c.team_id,
@@ -109,6 +111,9 @@ def _whole(who: Select[Any]) -> Prepared:
             mine,
             select(literal(1), managed.c.id, nothing, *rest),
             select(literal(2), nothing, led.c.team_id, *rest),
+            select(literal(3), nothing, above.c.team_id, *rest).where(
+                above.c.role == "lead", above.c.manager_id.in_(bosses), _active(above)
+            ),
         )
     )
 
@@ -142,6 +147,27 @@ _MADE_UP = select(person.c.id).where(person.c.id == bindparam("person_id"), pers
 _ACCOUNTS = select(account.c.key).where(account.c.person_id == bindparam("person_id")).order_by(account.c.key)
 
 
+_IN_ROLE = (
+    select(membership.c.person_id)
+    .where(membership.c.role == bindparam("role"), _active(membership))
+    .distinct()
+    .order_by(membership.c.person_id)
+)
+_ABOVE = (
+    select(membership.c.person_id.label("id"))
+    .where(membership.c.team_id == bindparam("team_id"), membership.c.role == "lead", _active(membership))
+    .union(
+        select(membership.c.manager_id).where(
+            membership.c.team_id == bindparam("team_id"), membership.c.manager_id.is_not(None), _active(membership)
+        )
+    )
+    .subquery("above")
+)
+_LEADS = select(_ABOVE.c.id).union(
+    select(deputy.c.person_id).where(deputy.c.for_id.in_(select(_ABOVE.c.id)), _active(deputy))
+)
+
+
 def _as_of(base: Person, memberships: Iterable[Membership], today: int) -> Person:
     """`base` with its memberships; outside every membership a person is inactive, with the least rights."""
     ordered = tuple(sorted(memberships, key=lambda m: m.from_day))
@@ -157,14 +183,17 @@ async def _one(db: Db, statement: Prepared, today: int, values: dict[str, object
     own: list[Any] = []
     managed: set[int] = set()
     led: set[int] = set()
+    over: set[int] = set()
     for row in await statement.rows(db, {**values, "today": today}):
         kind = row[0]
         if kind == 0:
             own.append(row)
         elif kind == 1:
             managed.add(row[1])
-        else:
+        elif kind == 2:
             led.add(row[2])
+        else:
+            over.add(row[2])
     if not own:
         return None
     _, number, *_, key, name, zone, _ = own[0]
@@ -182,6 +211,7 @@ async def _one(db: Db, statement: Prepared, today: int, values: dict[str, object
         zone=zone,
         managed=frozenset(managed - {number}),
         led_teams=frozenset(led),
+        over_teams=frozenset(over - led),
     )
     return _as_of(base, held, today)
 
@@ -231,7 +261,15 @@ async def everyone(db: Db, today: int) -> tuple[Person, ...]:
             for team_id, members in in_team.items()
             if any(m.id in direct for m in members) and all(m.id in direct or m.id in bosses for m in members)
         }
-        whole.append(replace(one, managed=frozenset((managed | direct) - {one.id}), led_teams=frozenset(led)))
+        over = {lead_in[member] for member in direct if member in lead_in} - led
+        whole.append(
+            replace(
+                one,
+                managed=frozenset((managed | direct) - {one.id}),
+                led_teams=frozenset(led),
+                over_teams=frozenset(over),
+            )
+        )
     return tuple(whole)
 
 
@@ -272,6 +310,29 @@ async def members(db: Db, team_id: int, first_day: int, last_day: int) -> tuple[
     return tuple(rows.scalars())
 
 
+async def leads(db: Db, team: Team, today: int) -> tuple[Person, ...]:
+    """Whoever leads the team today, those who stand in for its lead included; offices outside teams lead none."""
+    found = [
+        await get(db, number, today)
+        for number in sorted((await db.execute(_LEADS, {"team_id": team.id, "today": today})).scalars())
+    ]
+    return tuple(one for one in found if one is not None and scoring.access.relation(one, team) == "lead")
+
+
+async def above(db: Db, team: Team, today: int) -> tuple[Person, ...]:
+    """Whoever the team's leads report to, where those read the team as leadership does."""
+    bosses = {one.manager_id for one in await leads(db, team, today) if one.manager_id is not None}
+    found = [await get(db, number, today) for number in sorted(bosses)]
+    return tuple(one for one in found if one is not None and scoring.access.relation(one, team) == "leadership")
+
+
+async def in_role(db: Db, role: Role, today: int) -> tuple[Person, ...]:
+    """Everybody who holds a role today."""
+    numbers = (await db.execute(_IN_ROLE, {"role": role, "today": today})).scalars()
+    found = [await get(db, number, today) for number in list(numbers)]
+    return tuple(one for one in found if one is not None and one.active and one.role == role)
+
+
 async def names(db: Db, ids: Iterable[int]) -> dict[int, str]:
     wanted = sorted(set(ids))
     found: dict[int, str] = {}
@@ -289,6 +350,11 @@ async def accounts(db: Db, person_id: int) -> tuple[str, ...]:
 async def is_made_up(db: Db, person_id: int) -> bool:
     """Whether the person was generated for the demo."""
     return (await db.execute(_MADE_UP, {"person_id": person_id})).first() is not None
+
+
+async def made_up(db: Db) -> set[int]:
+    """Ids of everybody who was generated for the demo."""
+    return set((await db.execute(select(person.c.id).where(person.c.made_up))).scalars())
 
 
 async def link_account(db: Db, key: str, person_id: int) -> None:

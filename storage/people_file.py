@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Table, bindparam, delete, insert, select, update
@@ -31,6 +32,7 @@ def hours_json(hours: Hours) -> str:
     return json.dumps(hours.spans, separators=(",", ":"))
 
 
+@lru_cache(maxsize=1024)
 def hours_of(text: str) -> Hours:
     """The reverse of `hours_json`."""
     return Hours(tuple(tuple((start, end) for start, end in day) for day in json.loads(text)))

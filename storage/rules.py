@@ -7,14 +7,18 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+import scoring.baselines
+import scoring.lines
+import scoring.periods
 import scoring.rulebook
 import storage.audit
+import storage.baselines
 from scoring.refused import Refused
 from scoring.rules import Rules
 from storage.db import Db
@@ -78,16 +82,49 @@ async def history(db: Db) -> tuple[Applied, ...]:
 async def store(db: Db, body: Mapping[str, Any], by: str, now: datetime, *, after: int) -> int:
     """Stores `body` as the version that follows `after`, and returns its number.
 
-    Raises Refused when another version has been stored since `after` was read: nothing is overwritten.
+    Without a part of its own about baselines it carries that of the version before on, and what it brings to a
+    level for the first time is measured from today. Raises Refused when another version has been stored since
+    `after` was read: nothing is overwritten.
     """
+    if scoring.baselines.PART not in body:
+        body = await carried(db, body, now)
     if not await _insert(db, after + 1, body, by, now) or await version(db) != after + 1:
         raise Refused(
             f"Somebody else put rules in force while you were reading; version {after} is no longer the newest.",
             "Run `redfirst apply` again to see what would change now.",
         )
+    await storage.baselines.follow(db, body)
     at = int(now.timestamp())
     await storage.audit.add(db, at, by, "apply rules", f"rules:{after + 1}", {"digest": digest(body), "after": after})
     return after + 1
+
+
+async def carried(db: Db, body: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """The body that would follow what is stored, with what is measured and what was adopted in chat."""
+    before = [one.body for one in await history(db)]
+    return scoring.baselines.carry(before, body, _today(body, now))
+
+
+def _today(body: Mapping[str, Any], now: datetime) -> int:
+    zone = body.get("own", {}).get("organisation", {}).get("zone", "UTC")
+    return scoring.periods.day_of(scoring.periods.today(now, zone))
+
+
+async def lately(db: Db, now: datetime) -> list[tuple[int, Rules]]:
+    """The versions of the last quarter with the one before them, oldest first, each with the local day on which it was
+    applied; those that this program cannot read are left out."""
+    found: list[tuple[int, Rules]] = []
+    for one in reversed(await history(db)):
+        try:
+            rules = read(one)
+        except Refused:
+            continue
+        zone = rules.zone
+        found.append((scoring.periods.day_of(scoring.periods.today(datetime.fromtimestamp(one.applied_at, UTC), zone)),
+                      rules))  # fmt: skip
+        if found[-1][0] < scoring.periods.day_of(scoring.periods.today(now, zone)) - scoring.lines.QUARTER:
+            break
+    return found[::-1]
 
 
 async def ensure(db: Db, body: Mapping[str, Any], now: datetime) -> Applied:
@@ -122,6 +159,12 @@ async def _insert(db: Db, number: int, body: Mapping[str, Any], by: str, now: da
 def read(applied: Applied) -> Rules:
     """The rules of a stored version. Raises Refused when this program cannot read them."""
     return scoring.rulebook.read(applied.body, version=applied.version, digest=applied.digest)
+
+
+async def newest(db: Db, held: Rules) -> Rules:
+    """The rules held, or those that were put in force since. Raises Refused when this program cannot read them."""
+    found = await current(db) if await version(db) > held.version else None
+    return held if found is None else read(found)
 
 
 class InForce:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, func, select
@@ -34,6 +36,11 @@ _LATEST = Prepared(
     .limit(1)
 )
 _PERIODS = select(frozen_score.c.period).where(frozen_score.c.subject == bindparam("subject")).distinct()
+_CLOSED = (
+    select(frozen_score.c.subject, frozen_score.c.period)
+    .where(frozen_score.c.period.in_(bindparam("keys", expanding=True)))
+    .distinct()
+)
 _HIGHEST = select(func.max(frozen_score.c.version)).where(
     frozen_score.c.subject == bindparam("subject"), frozen_score.c.period == bindparam("period")
 )
@@ -56,6 +63,14 @@ async def frozen(db: Db, subject: str, period: str) -> Frozen | None:
 async def periods(db: Db, subject: str) -> frozenset[str]:
     """The keys of the periods that have been closed for a subject."""
     return frozenset((await db.execute(_PERIODS, {"subject": subject})).scalars())
+
+
+async def closed(db: Db, keys: Iterable[str]) -> dict[str, set[str]]:
+    """Which of the periods with these keys have been closed, by subject; one statement for everybody."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for subject, period in await db.execute(_CLOSED, {"keys": list(keys)}):
+        found[subject].add(period)
+    return found
 
 
 async def freeze(db: Db, subject: str, period: str, score: Score, *, rules_version: int, reason: str, at: int) -> None:

@@ -15,7 +15,7 @@ from scoring.refused import Refused
 
 if TYPE_CHECKING:
     from scoring.rules import Rules
-    from storage.db import Store
+    from storage.db import Db, Store
     from storage.rules import Applied
 
 
@@ -48,8 +48,12 @@ async def _apply(store: Store, wanted: dict[str, Any], sure: bool, rebuild: bool
     import storage.rules
 
     async with store.write() as db:
-        before = await storage.rules.ensure(db, bot.config.rules(Config()), datetime.now(UTC))
+        now = datetime.now(UTC)
+        before = await storage.rules.ensure(db, bot.config.rules(Config()), now)
+        wanted = await storage.rules.carried(db, wanted, now)
+        lately = await storage.rules.lately(db, now)
     after = read(wanted, config, before.version + 1)
+    _check_lines(lately, after, now)
     old, said = _compared(before, after)
     if old is not None and not said:
         print(f"Nothing to change: version {before.version} holds {_since(before)}.")
@@ -64,11 +68,36 @@ async def _apply(store: Store, wanted: dict[str, Any], sure: bool, rebuild: bool
         print("Nothing was changed.")
         return 1
     async with store.write() as db:
-        version = await storage.rules.store(db, wanted, _who(), datetime.now(UTC), after=before.version)
+        version = await enforce(db, wanted, old, after, before.version)
     print(f"Version {version} is in force; a running bot follows within seconds.")
-    # what belongs to no person counts on the organisation's days
-    await _compute(store, after, everything=rebuild or old is None or old.zone != after.zone)
+    await _compute(store, after, everything=rebuild)
     return 0
+
+
+def _check_lines(lately: list[tuple[int, Rules]], after: Rules, now: datetime) -> None:
+    """Raises Refused where lines would be tightened more often than once a quarter."""
+    import scoring.lines
+    import scoring.periods
+
+    scoring.lines.check(lately, after, scoring.periods.day_of(scoring.periods.today(now, after.zone)))
+
+
+async def enforce(db: Db, wanted: dict[str, Any], old: Rules | None, after: Rules, version: int) -> int:
+    """Stores the rules that follow `version`, and marks what they make stale beyond definitions; their number.
+
+    In one transaction, so that whoever comes next computes what this command did not come to.
+    """
+    import storage.columnar
+    import storage.rollups
+    import storage.rules
+
+    await storage.columnar.lock(db)  # no load goes on by the old rules
+    number = await storage.rules.store(db, wanted, _who(), datetime.now(UTC), after=version)
+    if old is None:
+        await storage.rollups.outdate(db)
+    elif old.zone != after.zone:  # what belongs to no person counts on the organisation's days
+        await storage.rollups.outdate(db, [one.name for one in after.metrics.values() if one.subject != "person"])
+    return number
 
 
 def read(body: dict[str, Any], config: Config, version: int) -> Rules:

@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import dataclasses
 import sys
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -26,6 +25,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, config: Config) -> int:
+    import bot.demo
+
     web_guard.require_loopback(config.host)
     now = datetime.now(UTC)
     today = _day(args.today, now)
@@ -34,7 +35,14 @@ def run(args: argparse.Namespace, config: Config) -> int:
         raise Refused(f"--port is {port}.", "Give a port number between 0 and 65535.")
     path = DIRECTORY / "redfirst.db"
     wanted = dataclasses.replace(
-        config, database_url=f"sqlite:///{path}", port=port, slack=Slack(), teams=Teams(), public_url="", demo=True
+        config,
+        database_url=f"sqlite:///{path}",
+        port=port,
+        slack=Slack(),
+        teams=Teams(),
+        public_url="",
+        demo=True,
+        parsed={**config.parsed, "schedule": [*config.parsed.get("schedule", ()), *bot.demo.channels()]},
     )
     return asyncio.run(_run(wanted, path, args.seed, today, today - now.date(), fresh=args.fresh or not path.exists()))
 
@@ -54,6 +62,7 @@ def _day(text: str | None, now: datetime) -> date:
 async def _run(config: Config, path: Path, seed: int, today: date, shift: timedelta, *, fresh: bool) -> int:
     import bot.app
     import bot.demo
+    import bot.demo_time
 
     if fresh or not await bot.demo.ready(config, seed, today):
         _clear(path)
@@ -62,18 +71,13 @@ async def _run(config: Config, path: Path, seed: int, today: date, shift: timede
     def ready(port: int) -> None:
         print(_address(config.host, port), flush=True)
 
-    return await bot.app.serve(config, clock=_clock(shift), ready=ready)
+    return await bot.app.serve(config, clock=bot.demo_time.Movable(shift), ready=ready)
 
 
 def _clear(path: Path) -> None:
     path.parent.mkdir(exist_ok=True)
     for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
         file.unlink(missing_ok=True)
-
-
-def _clock(shift: timedelta) -> Callable[[], datetime]:
-    """The real time of day, on the day it is on the desk."""
-    return lambda: datetime.now(UTC) + shift
 
 
 def _address(host: str, port: int) -> str:

@@ -39,10 +39,12 @@ def run(args: argparse.Namespace, config: Config) -> int:
     return asyncio.run(_load(args, config))
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """The text of a file that people write. Raises Refused for one that is too large, or no UTF-8."""
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise Refused(f"{path} is larger than {MOST_BYTES // 1024**2} MB, too large for people.", "Check the name.")
+            most = MOST_BYTES // 1024**2
+            raise Refused(f"{path} is larger than {most} MB, too large to be written by people.", "Check the name.")
         data = path.read_bytes()
     except OSError as error:
         raise Refused(f"{path} cannot be read ({error.strerror}).", "Check the name.") from error
@@ -66,7 +68,7 @@ def _plain(cell: str) -> str:
 
 def read_csv(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     """Column names, and rows with their line numbers. Raises Refused for rows of another width."""
-    text = _text(path)
+    text = read_text(path)
     head = text.split("\n", 1)[0]
     reader = csv.reader(text.splitlines(keepends=True), delimiter=max(",;\t", key=head.count))
     rows: list[tuple[int, dict[str, str]]] = []
@@ -88,7 +90,7 @@ def read_csv(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
 
 def _toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(_text(path))
+        return tomllib.loads(read_text(path))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise Refused(f"{path} is not valid TOML: {error}.", "Mend that line.") from error
 
@@ -117,12 +119,20 @@ async def _load(args: argparse.Namespace, config: Config) -> int:
         if not args.dry_run:
             await storage.rollups.renew(store, rules)
     if args.dry_run:
-        print(f"{len(changes.sentences)} changes; nothing was changed (--dry-run).")
+        print(f"{_changes(changes.sentences)}; nothing was changed (--dry-run).")
     elif not changes.sentences:
-        print(f"{changes.people} people in {changes.teams} teams: nothing to change.")
+        print(f"{_counted(changes.people, changes.teams)}: nothing to change.")
     else:
-        print(f"{changes.people} people in {changes.teams} teams loaded, {len(changes.sentences)} changes.")
+        print(f"{_counted(changes.people, changes.teams)} loaded, {_changes(changes.sentences)}.")
     return 0
+
+
+def _counted(people: int, teams: int) -> str:
+    return f"{people:,} {'person' if people == 1 else 'people'} in {teams:,} {'team' if teams == 1 else 'teams'}"
+
+
+def _changes(sentences: Sequence[str]) -> str:
+    return "1 change" if len(sentences) == 1 else f"{len(sentences):,} changes"
 
 
 def skeleton(workers: Sequence[Worker], one_team: bool) -> tuple[list[str], list[list[str]]]:
@@ -174,9 +184,9 @@ async def _write(args: argparse.Namespace, config: Config) -> int:
         raise Refused(f"{args.out} is there already.", "Name another file with --out.") from None
     except OSError as error:
         raise Refused(f"{args.out} cannot be written ({error.strerror}).", "Name another file with --out.") from error
-    teams = len({row[2] for row in rows})
     print(
-        f"Wrote {len(rows)} people in {teams} teams to {args.out}. Correct names, teams, roles and dates, "
-        f"join the accounts of one person in one row, then: redfirst people {args.out}"
+        f"Wrote {_counted(len(rows), len({row[2] for row in rows}))} to {args.out}. "
+        "Correct names, teams, roles and dates, join the accounts of one person in one row, "
+        f"then: redfirst people {args.out}"
     )
     return 0

@@ -44,6 +44,48 @@ document.getElementById("find").addEventListener("input", (event) => {
   document.getElementById("nobody").hidden = found > 0;
 });
 
+// What time it is on the desk, and moving it on
+
+const time = document.getElementById("time");
+let ahead = time ? Number(time.dataset.now) - Date.now() : 0;
+const now = () => new Date(Date.now() + ahead);
+
+function told_at() {
+  const zone = time.dataset.zone;
+  const day = now().toLocaleDateString("en-GB", { weekday: "long", day: "numeric", month: "long", timeZone: zone });
+  return day + " " + now().toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: zone });
+}
+
+async function move(button) {
+  const moved = document.getElementById("moved");
+  const buttons = document.querySelectorAll("[data-clock]");
+  if (button.getAttribute("aria-busy") === "true") return;
+  for (const one of buttons) one.setAttribute("aria-busy", "true");
+  try {
+    const response = await fetch("/clock", {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-Redfirst-Page": page },
+      body: JSON.stringify({ person, to: button.dataset.clock }),
+    });
+    const reply = await response.json();
+    if (reply.now) ahead = reply.now - Date.now();
+    time.textContent = told_at();
+    moved.textContent = reply.error || "It is " + told_at() + ".";
+  } catch {
+    moved.textContent = "The demo does not answer. Is it still running?";
+  } finally {
+    for (const one of buttons) one.removeAttribute("aria-busy");
+  }
+}
+
+if (time) {
+  setInterval(() => {
+    const shown = told_at();
+    if (time.textContent !== shown) time.textContent = shown;
+  }, 1000);
+  for (const button of document.querySelectorAll("[data-clock]")) button.addEventListener("click", () => move(button));
+}
+
 const current = people.querySelector("[aria-current]");
 if (current) current.scrollIntoView({ block: "center" });
 
@@ -67,7 +109,8 @@ if (talk) {
 
   // Messages
 
-  const clock = () => new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const zone = time ? { timeZone: time.dataset.zone } : {};
+  const clock = (at) => (at ? new Date(at) : now()).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", ...zone });
   const mark = document.querySelector(".hello .mark");
 
   function element(tag, kind, words) {
@@ -82,7 +125,7 @@ if (talk) {
     for (const view of ["html", "slack", "teams"]) {
       const frame = element("div", "view as-" + view);
       const by = element("p", "by");
-      by.append(element("b", "", "Redfirst"), element("span", "app", "App"), element("time", "", clock()));
+      by.append(element("b", "", "Redfirst"), element("span", "app", "App"), element("time", "", clock(message.at)));
       const body = element("div", "body");
       body.innerHTML = message[view]; // made by our own server, in which every text is escaped
       frame.append(by, body);
@@ -114,13 +157,27 @@ if (talk) {
     const item = element("li", "bot");
     item.append(mark.cloneNode(true), views_of(message));
     if (message.public) item.prepend(element("p", "note", "Everybody in the channel sees:"));
-    const old = message.update && pressed ? pressed.closest("li.bot") : null;
-    if (old) {
+    if (message.channel) {
+      item.prepend(element("p", "note", `In the channel ${message.channel}:`));
+      item.dataset.channel = message.channel;
+    }
+    const before = message.mark ? talk.querySelector(`li.bot[data-mark="${message.mark}"]`) : null;
+    const from = pressed && pressed.closest("li.bot"); // what was pressed in a channel stays; the answer is private
+    const old = message.update && from && !from.dataset.channel ? from : before;
+    const mark_kept = message.mark || (old && old.dataset.mark);
+    if (mark_kept) item.dataset.mark = mark_kept;
+    item.dataset.summary = message.summary;
+    if (old && !pressed) {
+      old.replaceWith(item); // it changes where it stands; whoever reads on is not moved
+    } else if (old && old === from) {
+      const at = talk.scrollTop;
       old.replaceWith(item);
       item.tabIndex = -1;
       item.focus({ preventScroll: true });
-      item.scrollIntoView({ block: "nearest" });
-      if (item.getBoundingClientRect().top < talk.getBoundingClientRect().top) item.scrollIntoView({ block: "start" });
+      const unfolded = old.dataset.summary === message.summary; // the same card, with more or less of it shown
+      if (unfolded) talk.scrollTop = at;
+      else item.scrollIntoView({ block: "nearest" });
+      if (!unfolded && item.getBoundingClientRect().top < talk.getBoundingClientRect().top) item.scrollIntoView({ block: "start" });
     } else {
       talk.append(item);
       bottom(item);
@@ -186,6 +243,7 @@ if (talk) {
     const button = event.target.closest("button");
     if (!button) return;
     if (button.dataset.ask) {
+      event.preventDefault();
       ask(button.dataset.ask);
     } else if ("close" in button.dataset) {
       sheet.close();

@@ -1,0 +1,84 @@
+"""How red-flag customers look: the list with owner and next contact, and the two forms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import scoring.periods
+from cards.card import Block, Button, Buttons, Card, Form, Input, Text
+from scoring.redflags import RedFlag
+
+PAGE = 8
+LONGEST = 500
+
+
+def _date(day: int) -> str:
+    at = scoring.periods.date_of(day)
+    return f"{at:%a} {at.day} {at:%b}"
+
+
+def contact(flag: RedFlag, today: int) -> str:
+    """When somebody speaks with the client next, in words."""
+    if flag.next_contact is None:
+        return "no contact planned"
+    if flag.next_contact < today:
+        return f"contact was due on {_date(flag.next_contact)}"
+    return "contact today" if flag.next_contact == today else f"next contact {_date(flag.next_contact)}"
+
+
+def line(flag: RedFlag, today: int) -> str:
+    """A flag in one line, for whatever card lists it: who owns it, and what comes next."""
+    return f"{flag.client}: {flag.reason} Owner {flag.owner or 'nobody yet'}, {contact(flag, today)}."
+
+
+def listed(flags: Sequence[RedFlag], today: int, page: int = 0) -> Card:
+    """The clients that somebody should call."""
+    if not flags:
+        text = "No client has a red flag."
+        return Card("Red-flag customers", (Text(text),), summary=text)
+    blocks: list[Block] = []
+    for flag in flags[page * PAGE : (page + 1) * PAGE]:
+        values = {"flag": str(flag.id), "version": str(flag.version)}
+        owner = f"Owner {flag.owner}" if flag.owner else "Nobody owns it yet"
+        buttons = (
+            Button("Take it", "client_take", values, style="normal" if flag.owner else "primary", once=True),
+            Button("Next contact", "client_contact", values),
+            Button("Close", "client_close", values),
+        )
+        since = f"On the list since {_date(flag.raised_day)}."
+        blocks += [Text(flag.client, "strong"), Text(flag.reason), Text(f"{owner}, {contact(flag, today)}. {since}"),
+                   Buttons(buttons)]  # fmt: skip
+    turn = [Button("‹ Earlier", "client_list", {"page": str(page - 1)})] if page else []
+    more = len(flags) - (page + 1) * PAGE
+    if more > 0:
+        turn.append(Button(f"{more} more ›", "client_list", {"page": str(page + 1)}))
+    if turn:
+        blocks.append(Buttons(tuple(turn)))
+    blocks.append(Text("Made from survey answers, complaints and renewals. It is about clients, not people.", "muted"))
+    unowned = sum(not flag.owner for flag in flags)
+    one = "one customer has" if len(flags) == 1 else f"{len(flags)} customers have"
+    return Card("Red-flag customers", tuple(blocks), summary=f"{one} a red flag, {unowned} without an owner.")
+
+
+def next_contact(flag: RedFlag, suggested: str) -> Form:
+    """When somebody speaks with the client next."""
+    return Form(
+        "Next contact",
+        "client_contacted",
+        (Input("day", "When do you speak with them next?", "date", value=suggested),),
+        submit="Keep",
+        intro=f"{flag.client}. {flag.reason}"[:1000],
+        values={"flag": str(flag.id), "version": str(flag.version)},
+    )
+
+
+def close(flag: RedFlag) -> Form:
+    """Why the flag comes down."""
+    return Form(
+        "Close the red flag",
+        "client_closed",
+        (Input("reason", "What was done, and what did they say?", "multiline", max_length=LONGEST),),
+        submit="Close it",
+        intro=f"{flag.client}. {flag.reason}"[:1000],
+        values={"flag": str(flag.id), "version": str(flag.version)},
+    )

@@ -1,0 +1,270 @@
+"""Digests: made when they are due, looked at before, posted now, and renewed when a plan is added."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import cards.card
+import cards.digests
+import cards.notice
+import handlers.digest_cards
+import handlers.outgoing
+import handlers.sheets
+import handlers.teams
+import handlers.timetable
+import scoring.access
+import scoring.digests
+import scoring.periods
+import scoring.schedules
+import storage.digests
+import storage.outbox
+import storage.people
+from cards.digests import Told
+from handlers.call import Call, Ctx, Reply
+from scoring.people import Person, Team
+from scoring.periods import Period
+from scoring.refused import Refused
+from scoring.schedules import Due
+
+RENEWED = timedelta(days=35)
+"""How long a digest is kept up to date with the plans that are made on it."""
+
+DESK = "desk"
+
+
+# When it is due
+
+
+async def team_digest(ctx: Ctx, due: Due) -> None:
+    """To a team's channel."""
+    team = await _target(ctx, due)
+    if team is not None and due.schedule.to:
+        told = await handlers.digest_cards.of_team(ctx, team, _asked(due), _late(due))
+        await _post(ctx, due.schedule.to, told, _key("team", due))
+
+
+async def lead_digest(ctx: Ctx, due: Due) -> None:
+    """To each lead of a team, in private."""
+    team = await _target(ctx, due)
+    if team is None:
+        return
+    here = handlers.sheets.today(ctx, team.zone)
+    for lead in await storage.people.leads(ctx.db, team, here):
+        told = await handlers.digest_cards.of_lead(replace(ctx, person=lead), team, _asked(due), _late(due))
+        await _tell(ctx, lead, told, _key("lead", due, lead.id))
+    await _tell_above(ctx, team, due)
+
+
+async def _tell_above(ctx: Ctx, team: Team, due: Due) -> None:
+    """What turns out to last is told, once, to whoever the team's lead reports to; of the team, as everybody is."""
+    found = await handlers.digest_cards.lasting(ctx, team, _asked(due))
+    news = [one for one in found if one.weeks == scoring.digests.ESCALATED]
+    if news:
+        here = handlers.sheets.today(ctx, team.zone)
+        for person in await storage.people.above(ctx.db, team, here):
+            card = cards.digests.lasting(team.name, _asked(due), news, {"team": str(team.id)})
+            await handlers.outgoing.suggest(ctx, person.id, card, _key("above", due, person.id), urgent=True)
+
+
+async def leadership_digest(ctx: Ctx, due: Due) -> None:
+    """To each member of leadership, in private."""
+    here = handlers.sheets.today(ctx, ctx.rules.zone)
+    told = await handlers.digest_cards.of_leadership(ctx, _asked(due), _late(due))
+    for person in await storage.people.in_role(ctx.db, "leadership", here):
+        await _tell(ctx, person, told, _key("leadership", due, person.id))
+
+
+async def desk_page(ctx: Ctx, due: Due) -> None:
+    """To the organisation's channel."""
+    if due.schedule.to:
+        told = await handlers.digest_cards.of_desk(ctx, _asked(due), _late(due))
+        await _post(ctx, due.schedule.to, told, _key("organisation", due))
+
+
+async def _target(ctx: Ctx, due: Due) -> Team | None:
+    """The team of a schedule; None where it has gone since."""
+    return await storage.people.team(ctx.db, int(due.schedule.target.partition(":")[2]))
+
+
+def _asked(due: Due) -> Period:
+    """The last whole month for what speaks monthly or rarer, and by cron text for the desk; else the last week."""
+    cadence = due.schedule.cadence
+    monthly = cadence in ("monthly", "quarterly", "yearly") or (cadence == "cron" and due.schedule.target == DESK)
+    return handlers.digest_cards.period_of("month" if monthly else "week", due.day)
+
+
+def _late(due: Due) -> str:
+    if due.verdict != "make_late":
+        return ""
+    at = datetime.fromtimestamp(due.at, UTC).astimezone(ZoneInfo(due.schedule.zone))
+    return f"late: it was due on {at:%A} {at.day} {at:%b}, {at:%H:%M}"
+
+
+def _key(audience: str, due: Due, person: int | None = None) -> str:
+    whom = due.schedule.to if person is None else str(person)
+    return _named(audience, due.schedule.target, _asked(due), whom, str(due.at))
+
+
+def _named(audience: str, target: str, asked: Period, whom: str, mark: str) -> str:
+    """The key of a digest in the outbox, in parts that `renew` reads; of what is long only a hash, never a part."""
+    return "|".join(("digest", audience, target, asked.key, _short(whom), _short(mark)))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 100 else hashlib.sha256(text.encode()).hexdigest()
+
+
+async def _post(ctx: Ctx, to: str, told: Told, key: str) -> None:
+    platform, _, recipient = to.partition(":")
+    body = cards.card.to_json(handlers.digest_cards.card(told))
+    await storage.outbox.add(ctx.db, platform, recipient, body, key, int(ctx.now.timestamp()))
+
+
+async def _tell(ctx: Ctx, person: Person, told: Told, key: str) -> None:
+    await handlers.outgoing.suggest(ctx, person.id, handlers.digest_cards.card(told), key, urgent=True)
+
+
+# What is renewed
+
+
+async def renew(ctx: Ctx, subject: str) -> None:
+    """Puts what is now true on the newest digests about "team:2" or "desk": a plan was added, moved or done."""
+    since = int((ctx.now - RENEWED).timestamp())
+    for audience in ("lead", "team") if subject != DESK else ("leadership", "organisation"):
+        keys = await storage.digests.said(ctx.db, f"digest|{audience}|{subject}|", since)
+        newest = max((scoring.periods.from_key(key.split("|")[3]).last for key in keys), default=None)
+        for key in keys:
+            asked, whom = scoring.periods.from_key(key.split("|")[3]), key.split("|")[4]
+            if asked.last == newest:
+                told = await _again(ctx, audience, subject, asked, whom)
+                if told is not None:
+                    body = cards.card.to_json(handlers.digest_cards.card(told))
+                    await storage.outbox.revise(ctx.db, key, body, int(ctx.now.timestamp()))
+
+
+async def _again(ctx: Ctx, audience: str, subject: str, asked: Period, whom: str) -> Told | None:
+    if audience == "leadership":
+        reader = await storage.people.get(ctx.db, int(whom), handlers.sheets.today(ctx, ctx.rules.zone))
+        if reader is None or scoring.access.relation(reader, None) != "leadership":
+            return None
+        return await handlers.digest_cards.of_leadership(ctx, asked)
+    if audience == "organisation":
+        return await handlers.digest_cards.of_desk(ctx, asked)
+    team = await storage.people.team(ctx.db, int(subject.partition(":")[2]))
+    if team is None:
+        return None
+    if audience == "team":
+        return await handlers.digest_cards.of_team(ctx, team, asked)
+    lead = await storage.people.get(ctx.db, int(whom), handlers.sheets.today(ctx, team.zone))
+    if lead is None or scoring.access.relation(lead, team) != "lead":  # no longer: what they were told stays as it was
+        return None
+    return await handlers.digest_cards.of_lead(replace(ctx, person=lead), team, asked)
+
+
+# What people ask
+
+
+async def digest(ctx: Ctx, call: Call, team: Team | None) -> Reply:
+    """/digest [preview|now|schedule] [TEAM|desk]: nothing said means preview."""
+    word, _ = split(call.text)
+    return await _WORDS[word](ctx, call, team)
+
+
+def split(text: str) -> tuple[str, str]:
+    """(preview, now or schedule, whom it is about)."""
+    word, _, rest = text.strip().partition(" ")
+    return (word.casefold(), rest.strip()) if word.casefold() in _WORDS else ("preview", text.strip())
+
+
+async def subject(ctx: Ctx, call: Call) -> Team | None:
+    """The team that is asked about; None is the desk, which is what leadership means when it names nothing."""
+    _, about = split(call.text)
+    if about.casefold() == DESK or (not about and ctx.person.role == "leadership"):
+        return None
+    team, more = await handlers.teams.asked_for(ctx, about)
+    if more:
+        raise Refused(f"I did not get “{more[:40]}”.", "Say /digest preview, now or schedule, and a team.")
+    return team
+
+
+async def _told(ctx: Ctx, team: Team | None, day: int | None = None, asked: Period | None = None) -> Told:
+    """The digest that the asker would get, as it would be made on a day."""
+    if team is None:
+        when = handlers.sheets.today(ctx, ctx.rules.zone) if day is None else day
+        asked = asked or handlers.digest_cards.period_of("month", when)
+        make = handlers.digest_cards.of_leadership if ctx.person.role == "leadership" else handlers.digest_cards.of_desk
+        return await make(ctx, asked)
+    when = handlers.sheets.today(ctx, team.zone) if day is None else day
+    asked = asked or handlers.digest_cards.period_of("week", when)
+    if scoring.access.relation(ctx.person, team) == "lead":
+        return await handlers.digest_cards.of_lead(ctx, team, asked)
+    return await handlers.digest_cards.of_team(ctx, team, asked)
+
+
+async def _preview(ctx: Ctx, call: Call, team: Team | None) -> Reply:
+    return Reply.card(handlers.digest_cards.card(await _told(ctx, team)))
+
+
+async def more(ctx: Ctx, call: Call, team: Team | None) -> Reply:
+    """The whole of a digest, to whoever asks, as they may see it."""
+    zone = ctx.rules.zone if team is None else team.zone
+    asked = handlers.sheets.from_key(call.values.get("period", ""), handlers.sheets.today(ctx, zone))
+    told = await _told(ctx, team, asked=asked)
+    return Reply.card(handlers.digest_cards.card(told, everything=True))
+
+
+async def _now(ctx: Ctx, call: Call, team: Team | None) -> Reply:
+    """Posts it where the timetable would, now."""
+    where = await post_now(ctx, team, call.key)
+    return Reply.card(cards.notice.told("Posted", f"The digest is on its way to {where}."))
+
+
+async def post_now(ctx: Ctx, team: Team | None, mark: str) -> str:
+    """Puts a team's digest, or the desk's, into the outbox for its channels, and says for how many.
+
+    Raises Refused where no channel is named for it; `mark` makes it another message than that of the timetable.
+    """
+    target, maker = (DESK, "desk_page") if team is None else (f"team:{team.id}", "team_digest")
+    standing = handlers.timetable.schedules(ctx.rules, [team] if team else [], [maker])
+    places = [one.to for one in standing if one.target == target and one.to]
+    if not places:
+        raise Refused(
+            "No channel is named for this digest.",
+            "Add a [[schedule]] with `to` to redfirst.toml; /digest preview shows it to you alone.",
+        )
+    if team is None:
+        asked = handlers.digest_cards.period_of("month", handlers.sheets.today(ctx, ctx.rules.zone))
+        told = await handlers.digest_cards.of_desk(ctx, asked)
+    else:
+        asked = handlers.digest_cards.period_of("week", handlers.sheets.today(ctx, team.zone))
+        told = await handlers.digest_cards.of_team(ctx, team, asked)
+    audience = "organisation" if team is None else "team"
+    for to in places:
+        await _post(ctx, to, told, _named(audience, target, asked, to, f"now {mark}"))
+    return "its channel" if len(places) == 1 else f"its {len(places)} channels"
+
+
+async def _schedule(ctx: Ctx, call: Call, team: Team | None) -> Reply:
+    """What is said by itself about the team or the desk, and when next, in its own time."""
+    target = DESK if team is None else f"team:{team.id}"
+    lines = [
+        (one.maker, scoring.schedules.words(one), _local(at, one.zone))
+        for one, at in await handlers.timetable.upcoming(ctx, target)
+    ]
+    return Reply.card(cards.digests.schedule(team.name if team else ctx.rules.organisation, lines))
+
+
+def _local(at: datetime, zone: str) -> str:
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
+
+
+_WORDS: dict[str, Callable[[Ctx, Call, Team | None], Awaitable[Reply]]] = {
+    "preview": _preview,
+    "now": _now,
+    "schedule": _schedule,
+}

@@ -1,0 +1,55 @@
+"""A coaching talk: what there is to thank for, and which day a check-back may be booked on."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import scoring.periods
+from scoring.refused import Refused
+from scoring.scorecards import Reading, Score
+
+BETTER = 0.1
+"""A metric got better by this share of its scale: an improvement worth a word."""
+
+SOONEST, LATEST, USUAL = 7, 56, 14
+"""Days until a check-back: before that there is nothing new to see, after that it is no longer about this talk."""
+
+LONGEST = 1000
+"""Characters of a step or a note."""
+
+
+def thanks(score: Score) -> Reading | None:
+    """What to thank for first: the largest real improvement, else the green that weighs most; None where neither is."""
+    better = [
+        (r.score - r.previous_score, r)
+        for r in score.readings
+        if r.score is not None and r.previous_score is not None and r.status in ("green", "amber")
+    ]
+    gained = max(better, key=lambda pair: (pair[0], pair[1].weight, pair[1].metric), default=None)
+    if gained is not None and gained[0] >= BETTER - 1e-9:
+        return gained[1]
+    greens = [r for r in score.readings if r.status == "green"]
+    return max(greens, key=lambda r: (r.weight, r.metric), default=None)
+
+
+def improved(reading: Reading) -> bool:
+    """Whether the thanks are for an improvement rather than for being on target."""
+    return (
+        reading.score is not None
+        and reading.previous_score is not None
+        and reading.score - reading.previous_score >= BETTER - 1e-9
+    )
+
+
+def check_day(text: str, here: int) -> int:
+    """The local day of a check-back, as a form gives it. Raises Refused for one that makes no sense."""
+    try:
+        day = scoring.periods.day_of(date.fromisoformat(text.strip()))
+    except ValueError:
+        raise Refused("The date of the check-back is missing.", "Choose a day, say in two weeks.") from None
+    if not here + SOONEST <= day <= here + LATEST:
+        raise Refused(
+            "A check-back lies one to eight weeks ahead.",
+            "Sooner there is nothing new to see; later it is no longer about this talk.",
+        )
+    return day
