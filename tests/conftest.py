@@ -10,10 +10,14 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import asyncpg
+import hypothesis
 import pytest
 
 import storage.schema
 from storage.db import Store
+
+hypothesis.settings.register_profile("house", deadline=None)  # no test judges how fast the machine is
+hypothesis.settings.load_profile("house")
 
 URL = "REDFIRST_TEST_DATABASE_URL"
 _CLUSTER = pytest.StashKey[Callable[[], None]]()

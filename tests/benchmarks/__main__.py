@@ -19,7 +19,18 @@ from pathlib import Path
 from tests.benchmarks import operating_characteristics, rounds
 from tests.benchmarks.rounds import Measured
 
-NAMES = ("myscore_slack", "myscore_teams", "read_scorecard", "ingest", "catalogue", "one_ticket", "start")
+NAMES = (
+    "myscore_slack",
+    "myscore_teams",
+    "read_scorecard",
+    "ingest",
+    "catalogue",
+    "one_ticket",
+    "outbox",
+    "timetable",
+    "digests",
+    "start",
+)
 SIZED = ("myscore_slack", "myscore_teams", "catalogue", "one_ticket")
 """Those whose `tickets` is the size of the desk; the others know what they need."""
 

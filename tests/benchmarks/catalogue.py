@@ -52,7 +52,8 @@ def _agree(ours: pl.DataFrame, bare: dict[str, pl.DataFrame], ids: dict[str, int
     """Both come to the same numerators, or the comparison says nothing."""
     columns = {
         "closed": ("fcr first_contact_resolution", "tier first_level_resolution", "again reopen_rate",
-                   "spent time_to_resolve", "repeat repeat_incidents", "off estimate_variance"),
+                   "spent time_to_resolve", "repeat repeat_incidents", "off estimate_variance",
+                   "passed escalated_time_to_resolve"),
         "met_triage": ("met sla_triage",), "met_engagement": ("met sla_engagement",),
         "met_completion": ("met sla_completion",), "opened": ("same same_day_closure",),
         "waited": ("wait average_wait",),
@@ -96,6 +97,8 @@ def by_hand(facts: pl.DataFrame, accounts: pl.DataFrame) -> dict[str, pl.DataFra
             again=reopened.sum(), out=(pl.col("escalations") > 0).sum(), moves=pl.col("reassignments").sum(),
             off=(work - plan).abs().filter(plan > 0).sum(), planned=plan.filter(plan > 0).sum(),
             spent=pl.col("life").sum(), spent2=(pl.col("life") ** 2).sum(),
+            passed=pl.col("life").filter(pl.col("escalations") > 0).sum(),
+            passed2=(pl.col("life") ** 2).filter(pl.col("escalations") > 0).sum(),
             repeat=(pl.col("again") - pl.col("resolved_at") <= _MONTH).sum(),
             weight=(pl.col("complexity").fill_null(1) * pl.col("impact").fill_null(1)).sum(),
         ),

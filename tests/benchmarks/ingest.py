@@ -15,14 +15,16 @@ from sqlalchemy.engine import make_url
 
 import bot.config
 import scoring.rulebook
+import storage.arrivals
 import storage.columnar
-import storage.directory
-import storage.facts
 import storage.rollups
 import storage.schema
 from bot.config import Config
 from scoring.rules import Rules
-from storage.db import Store
+from storage.arrivals import Intake
+from storage.db import Db, Store
+from storage.facts import Changed
+from storage.sources import Batch
 from tests.benchmarks import desk, rounds
 from tests.benchmarks.rounds import Measured
 
@@ -89,23 +91,17 @@ async def _store(url: str, rules: Rules) -> Store:
 
 
 async def _load(store: Store, rules: Rules, rows: pl.DataFrame) -> tuple[float, float]:
-    """Seconds in all, and of the longest transaction."""
-    longest = 0.0
+    """Seconds in all, and of the longest that SQLite's lock was held."""
+    intake = Intake(store, rules, time.perf_counter)
     began = time.perf_counter()
-    async with store.read() as db:
-        directory = await storage.directory.read(db, rules.zone)
-    for chunk in rows.iter_slices(storage.facts.CHUNK):
-        # PostgreSQL has no lock that others wait for: all at once, and nothing computed ahead
-        for piece in storage.facts.batches("ticket", chunk) if store.is_sqlite else [chunk]:
-            ready = None
-            if store.is_sqlite:
-                async with store.read() as db:
-                    ready = await storage.facts.prepare(db, "ticket", piece, directory, rules)
-            async with store.write() as db:
-                locked = time.perf_counter()
-                await storage.facts.upsert(db, "ticket", piece, directory, rules, ready)
-            longest = max(longest, time.perf_counter() - locked)
-    return time.perf_counter() - began, longest
+    for chunk in rows.iter_slices(storage.arrivals.ROWS):
+        for piece in storage.arrivals.pieces(Batch("ticket", chunk), intake):
+            await storage.arrivals.take(intake, piece, _noted)
+    return time.perf_counter() - began, intake.longest
+
+
+async def _noted(_db: Db, _done: Changed, _rows: pl.DataFrame) -> None:
+    """The ledger of loads is not measured."""
 
 
 def _executemany(path: str, rows: pl.DataFrame) -> float:

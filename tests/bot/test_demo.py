@@ -168,6 +168,20 @@ def test_one_person_improves_steadily(facts: Facts) -> None:
     assert early < middle - 0.05 < late - 0.1
 
 
+def test_contacts_are_counted_on_what_was_passed_on_too_and_most_calls_need_one(facts: Facts) -> None:
+    done = facts["ticket"].filter(
+        (pl.col("queue") == "help-desk") & (pl.col("channel") != "monitoring") & (pl.col("status") == "closed")
+    )
+    passed = done.filter(pl.col("escalations") > 0)
+    assert passed["interactions"].null_count() == 0
+    assert passed["interactions"].min() == 2
+    once = (pl.col("interactions") == 1) & (pl.col("escalations") == 0) & (pl.col("reopens") == 0)
+    first_line = done.group_by("first_worker").agg(once.mean().alias("once"), pl.len()).filter(pl.col("len") > 200)
+    assert len(first_line) > 5
+    assert first_line["once"].is_between(0.55, 0.92).all()
+    assert 0.65 < _rate(done, once) < 0.85
+
+
 def test_escalations_wait_while_tier_three_is_short(facts: Facts) -> None:
     third = [demo_desk.account(key) for key in ("ingrid", "rafael", "victor")]
     to_third = facts["escalation"].filter(pl.col("to_account").is_in(third))

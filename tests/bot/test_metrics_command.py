@@ -23,7 +23,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_metric_is_listed_with_unit_direction_and_levels(capsys: pytest.CaptureFixture[str]) -> None:
     assert bot.cli.main(["metrics"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 27
+    assert len(lines) == 28
     assert "csat" in next(line for line in lines if "CSAT" in line)
     assert any("weighted_throughput" in line and line.endswith("  team") for line in lines)
 

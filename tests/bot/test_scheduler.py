@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 import scoring.periods
 import storage.inbox
@@ -122,6 +124,31 @@ async def test_it_ticks_by_itself_and_stops_when_told(sqlite_desk: Desk) -> None
         while "2026-W30" not in await closed(sqlite_desk, "ana"):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     await ticking.stop()
+
+
+async def test_the_first_tick_does_not_wait_for_a_whole_interval(sqlite_desk: Desk) -> None:
+    await only(sqlite_desk, "ana")
+    ticking = Scheduler(sqlite_desk.store, sqlite_desk.rules, lambda: sqlite_desk.now, every=900.0, first=0.05)
+    await ticking.start()
+    async with asyncio.timeout(20):
+        while "2026-W30" not in await closed(sqlite_desk, "ana"):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    await ticking.stop()
+
+
+async def test_a_tick_with_nothing_to_close_asks_little_and_writes_nothing(desk: Desk) -> None:
+    """However many people there are; and whoever was never scored is not looked at again and again."""
+    assert await clockwork(desk).freeze() > 0
+    statements: list[str] = []
+
+    def hear(*args: Any) -> None:
+        statements.append(str(args[2]))
+
+    event.listen(desk.store.engine.sync_engine, "before_cursor_execute", hear)
+    assert await clockwork(desk).freeze() == 0
+    event.remove(desk.store.engine.sync_engine, "before_cursor_execute", hear)
+    assert len(statements) <= 12
+    assert not [one for one in statements if one.lstrip().startswith(("BEGIN IMMEDIATE", "INSERT", "UPDATE"))]
 
 
 async def test_a_tick_under_way_comes_to_its_end_before_the_stop(sqlite_desk: Desk) -> None:

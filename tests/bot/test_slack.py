@@ -196,7 +196,7 @@ async def test_a_form_whose_place_is_unknown_is_answered_in_the_private_chat() -
     async with workspace(Desk(Reply.card(SCORE))) as slack:
         await slack.recorded("submission")
         (posted,) = await slack.slack.until("chat.postMessage")
-    assert posted["channel"] == "D2147483697"
+    assert posted["channel"] == DANA  # Slack opens the private chat
 
 
 @pytest.mark.parametrize("metadata", ["", "{", "[]", '{"values":7}', '{"values":{},"private":"[1,2,3,4]"}', "null"])

@@ -36,7 +36,45 @@ async def test_a_person_is_written_to_in_the_private_chat(recipient: str) -> Non
     async with workspace(Desk()) as slack:
         for key in ("a", "b"):
             assert (await slack.edge.post(recipient, SCORE, key)).startswith("D2147483697/")
+        assert slack.slack.said("conversations.open") == []  # fifty a minute would be too few for a large desk
+        assert await slack.edge.find(recipient, "b") == "D2147483697/1700000000.000001"
+
+
+async def test_a_message_is_found_in_a_chat_that_this_process_has_not_written_to() -> None:
+    async with workspace(Desk()) as slack:
+        await slack.edge.post("D2147483697", SCORE, "k")
+        assert await slack.edge.find(ACCOUNT, "k") == "D2147483697/1700000000.000000"
         assert len(slack.slack.said("conversations.open")) == 1
+
+
+async def test_a_message_is_found_however_much_was_said_since_and_counted_where_it_stands_twice() -> None:
+    async with workspace(Desk()) as slack:
+        for key in ("k", *(str(i) for i in range(450)), "twice", "twice"):
+            await slack.edge.post("C1", SCORE, key)
+        assert await slack.edge.find("C1", "k") == "C1/1700000000.000000"
+        assert (await slack.edge.copies("C1", "twice"), await slack.edge.copies("C1", "never")) == (2, 0)
+
+
+async def test_what_cannot_be_looked_up_any_more_is_said_so() -> None:
+    async with workspace(Desk()) as slack:
+        slack.slack.messages["C1"] = [{"ts": str(i)} for i in range(1001)]
+        with pytest.raises(Undeliverable, match="for too long"):
+            await slack.edge.find("C1", "k")
+
+
+async def test_a_card_is_replaced_where_it_stands_and_keeps_its_key() -> None:
+    async with workspace(Desk()) as slack:
+        reference = await slack.edge.post("C1", SCORE, "digest 7")
+        await slack.edge.update("C1", reference, Card("Newer", (Text("With a plan."),), "A plan was made."), "digest 7")
+        (message,) = slack.slack.messages["C1"]
+        assert message["text"] == "A plan was made."
+        assert await slack.edge.find("C1", "digest 7") == reference
+
+
+async def test_an_update_of_a_message_that_is_gone_says_what_to_do() -> None:
+    async with workspace(Desk()) as slack:
+        with pytest.raises(Undeliverable, match="outbox cancel"):
+            await slack.edge.update("C1", "C1/1.2", SCORE, "k")
 
 
 @pytest.mark.parametrize(

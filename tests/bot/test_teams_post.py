@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 import storage.conversations
 from bot.edge import Retry, Undeliverable, Unsure
 from bot.teams import TeamsEdge
-from cards.card import Card, Text
+from cards.card import Button, Buttons, Card, Text
 from handlers.call import Call, Reply
 from storage.conversations import Conversation
 from storage.db import Store
@@ -74,11 +76,11 @@ async def test_a_post_goes_to_the_conversation_and_returns_its_reference(
     edge: TeamsEdge, fake: FakeTeams, store: Store
 ) -> None:
     await keep(store, chat(fake))
-    assert await edge.post(CHAT, CARD, "k1") == "m1"
+    assert await edge.post(CHAT, CARD, "k1") == f"m1 {CHAT}"
     [posted] = fake.posted
     assert (posted.conversation, posted.activity["summary"]) == ("a:1", "Your week: two reds")
-    assert await edge.post(ACCOUNT, CARD, "k2") == "m2"
-    assert await edge.post(f"teams:{TENANT.upper()}/{DANA.upper()}", CARD, "k3") == "m3"
+    assert await edge.post(ACCOUNT, CARD, "k2") == f"m2 {CHAT}"
+    assert await edge.post(f"teams:{TENANT.upper()}/{DANA.upper()}", CARD, "k3") == f"m3 {CHAT}"
     assert [p.conversation for p in fake.posted] == ["a:1"] * 3
 
 
@@ -270,3 +272,38 @@ async def test_a_connection_dropped_in_the_middle_is_not_taken_for_a_failure(
     with pytest.raises(Unsure):
         await edge.post(CHAT, CARD, "k1")
     assert len(fake.posted) == 1  # it did arrive, and a second attempt would have been read twice
+
+
+async def test_a_card_is_replaced_where_it_stands(edge: TeamsEdge, fake: FakeTeams, store: Store) -> None:
+    await keep(store, chat(fake))
+    reference = await edge.post(ACCOUNT, CARD, "k1")
+    await keep(store, chat(fake, key=f"{TENANT}/a:newer"))  # the app was installed again since
+    await edge.update(ACCOUNT, reference, Card("Newer", (Text("With a plan"),), "A plan was made"), "k1")
+    posted, updated = fake.posted
+    assert (updated.method, updated.conversation, updated.message) == ("PUT", posted.conversation, "m1")
+    assert updated.activity["summary"] == "A plan was made"
+
+
+async def test_buttons_of_a_replaced_card_may_be_pressed_once_more(
+    edge: TeamsEdge, fake: FakeTeams, store: Store
+) -> None:
+    def card(words: str) -> Card:
+        return Card(words, (Buttons((Button("Once", "once", {}, once=True),)),), words)
+
+    await keep(store, chat(fake))
+    reference = await edge.post(CHAT, card("a"), "k1")
+    for words in ("b", "b", "c"):
+        await edge.update(CHAT, reference, card(words), "k1")
+    nonces = [re.findall(r'"_n": "(\w+)"', json.dumps(p.activity))[0] for p in fake.posted]
+    assert len({nonces[0], nonces[1], nonces[3]}) == 3
+    assert nonces[1] == nonces[2]  # the same update made again is the same card
+
+
+async def test_an_update_of_a_message_that_is_gone_says_what_to_do(
+    edge: TeamsEdge, fake: FakeTeams, store: Store
+) -> None:
+    await keep(store, chat(fake))
+    reference = await edge.post(CHAT, CARD, "k1")
+    fake.gone.add("m1")
+    with pytest.raises(Undeliverable, match="outbox cancel"):
+        await edge.update(CHAT, reference, CARD, "k1")

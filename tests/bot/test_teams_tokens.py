@@ -23,6 +23,7 @@ from botframework.connector.auth import (
     SimpleCredentialProvider,
 )
 from cryptography.hazmat.primitives import serialization
+from prometheus_client import REGISTRY
 
 from bot.teams import TeamsEdge
 from cards.card import Card
@@ -155,6 +156,19 @@ async def test_a_bad_token_is_not_let_in(kind: str, teams: Served, asked: Asked)
     assert said is None
     assert asked == []
     assert teams.fake.posted == []
+
+
+async def test_who_was_turned_away_is_counted_by_status_alone(teams: Served, asked: Asked) -> None:
+    def counted(status: int) -> float:
+        named = {"platform": "teams", "status": str(status)}
+        return REGISTRY.get_sample_value("redfirst_requests_turned_away_total", named) or 0.0
+
+    before = {status: counted(status) for status in (400, 401, 413)}
+    assert (await teams.send(teams.fake.activity("personal_message"), bearer="Bearer nonsense"))[0] == 401
+    assert (await teams.send(None, raw=b"{"))[0] == 400
+    assert (await teams.send(None, raw=b"x" * 300_000))[0] == 413
+    assert {status: counted(status) - was for status, was in before.items()} == {400: 1, 401: 1, 413: 1}
+    assert asked == []
 
 
 async def test_a_good_token_is_let_in(teams: Served, asked: Asked) -> None:

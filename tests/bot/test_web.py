@@ -139,6 +139,46 @@ async def test_a_request_from_another_page_is_turned_away(visitor: Visitor, head
     assert visitor.desk.calls == []
 
 
+@pytest.mark.parametrize("change", ["another origin", "no origin", "another page's token", "a real person", "json"])
+async def test_a_form_that_another_site_sends_is_turned_away(visitor: Visitor, change: str) -> None:
+    token = "abc.def" if change == "another page's token" else await visitor.token()
+    person = visitor.ids["real.person" if change == "a real person" else "owen"]
+    origin = {"another origin": {"Origin": "http://evil.example"}, "no origin": {}}.get(change, {"Origin": visitor.url})
+    query = {"as": str(person), "page": token, "n": "nonce-0001"}
+    sent: dict[str, Any] = {"json": {"text": "/myscore"}} if change == "json" else {"data": {"text": "/myscore"}}
+    async with visitor.session.post(visitor.url + "/plain/ask", params=query, headers=origin, **sent) as response:
+        assert response.status == (415 if change == "json" else 403)
+    assert visitor.desk.calls == []
+
+
+PRESSES = ["{", "[1]", "[" * 15_000, '{"route": "../etc"}', '{"route": 5}', '{"values": {}}']
+
+
+async def test_what_was_said_to_one_is_not_shown_to_another_and_a_form_sent_twice_is_one_act(visitor: Visitor) -> None:
+    query = {"as": str(visitor.ids["owen"]), "page": await visitor.token(), "n": "nonce-0001"}
+    for shown in ("Reopen rate", "That was done already."):
+        async with visitor.session.post(
+            visitor.url + "/plain/ask", params=query, headers={"Origin": visitor.url}, data={"text": "/myscore"}
+        ) as response:
+            assert shown in await response.text()
+            address = response.url
+    assert len(visitor.desk.calls) == 1
+    other = address.update_query({"as": str(visitor.ids["priya"])})
+    async with visitor.session.get(other) as response:
+        assert "That was done already." not in await response.text()
+
+
+@pytest.mark.parametrize("press", PRESSES)
+async def test_a_form_that_is_none_of_ours_is_refused(visitor: Visitor, press: str) -> None:
+    query = {"as": str(visitor.ids["owen"]), "page": await visitor.token(), "n": "nonce-0001"}
+    for what in ("press", "form"):
+        async with visitor.session.post(
+            f"{visitor.url}/plain/{what}", params=query, headers={"Origin": visitor.url}, data={"press": press}
+        ) as response:
+            assert response.status == 400
+    assert visitor.desk.calls == []
+
+
 async def test_what_another_site_could_send_without_asking_is_not_taken(visitor: Visitor) -> None:
     status, _ = await visitor.send("/ask", {"text": "/myscore"}, **{"Content-Type": "text/plain"})
     assert status == 415
@@ -225,6 +265,23 @@ async def test_what_the_bot_says_by_itself_reaches_whoever_looks_and_nobody_else
     async with visitor.session.get(address, headers={"Last-Event-ID": str(first[0])}) as stream:
         again = await asyncio.wait_for(_next_event(stream), 5)
     assert again[0] == second[0]
+
+
+async def test_a_card_that_is_brought_up_to_date_takes_the_place_of_its_former_self(visitor: Visitor) -> None:
+    ids, token = visitor.ids, await visitor.token()
+    account = f"demo:{ids['owen']}"
+    reference = await visitor.edge.post(account, Card("Digest", (), "Two reds."), "digest")
+    await visitor.edge.post(account, Card("Other", (), "Something else."), "other")
+    address = f"{visitor.url}/events?person={ids['owen']}&token={token}"
+    async with visitor.session.get(address) as stream:
+        first, other = [await asyncio.wait_for(_next_event(stream), 5) for _ in range(2)]
+        await visitor.edge.update(account, reference, Card("Digest", (), "One red, one plan."), "digest")
+        newer = await asyncio.wait_for(_next_event(stream), 5)
+    assert (first[1]["mark"], newer[1]["summary"]) == (newer[1]["mark"], "One red, one plan.")
+    assert other[1]["mark"] != first[1]["mark"]
+    async with visitor.session.get(address) as stream:  # a page opened now sees it once
+        seen = [(await asyncio.wait_for(_next_event(stream), 5))[1]["summary"] for _ in range(2)]
+    assert seen == ["Something else.", "One red, one plan."]
 
 
 async def test_listening_needs_the_page_s_token_and_a_made_up_person(visitor: Visitor) -> None:

@@ -188,3 +188,21 @@ def test_a_question_with_more_choices_than_slack_takes_says_so() -> None:
 def test_a_question_without_choices_is_asked_in_words() -> None:
     block = block_kit.modal(Form("T", "r", (Input("q", "Which", "choice"),)), "")["blocks"][0]
     assert block["element"]["type"] == "plain_text_input"
+
+
+@given(strategies.cards)
+@settings(max_examples=60, deadline=None)
+def test_an_encoded_message_is_the_message_with_what_goes_beside_it(card: Card) -> None:
+    said = json.loads(block_kit.encoded(card, {"response_type": "ephemeral"}, nonce="n"))
+    assert said == {"response_type": "ephemeral", **block_kit.message(card, nonce="n")}
+
+
+def test_a_message_too_long_to_be_sent_whole_is_encoded_as_it_is_cut() -> None:
+    said = json.loads(block_kit.encoded(strategies.LARGEST, {}))
+    assert said == block_kit.message(strategies.LARGEST)
+
+
+def test_buttons_alike_but_for_their_nonce_are_told_apart() -> None:
+    card = Card("T", (Buttons((Button("Approve", "approve", {"id": "7"}, once=True), Button("Why", "why"))),), "s")
+    values = [[e["value"] for e in block_kit.message(card, nonce=n)["blocks"][-1]["elements"]] for n in "ab"]
+    assert values == [['{"id":"7","_n":"a"}', "{}"], ['{"id":"7","_n":"b"}', "{}"]]

@@ -111,6 +111,13 @@ FORM = Form(
 )
 
 
+def _long(greens: str) -> Card:
+    """A card longer than a window, whose end unfolds."""
+    lines = tuple(Text(f"Line {number}") for number in range(60))
+    end = (Text("Unfolded"),) if greens else (Buttons((Button("Greens", "score", {"greens": "1"}),)),)
+    return Card("Long", (*lines, *end), "A long card.")
+
+
 class Desk:
     """Answers with fixed cards and remembers what it was asked; a key seen before gets an empty reply."""
 
@@ -125,6 +132,8 @@ class Desk:
             return Reply.card(Card("Asked", (Text(f"Your lead has been asked: {call.values['reason']}"),), "Asked."))
         if call.name == "correct":
             return Reply.card(FORM)
+        if call.name == "long" or call.values.get("greens"):
+            return Reply.card(_long(call.values.get("greens", "")), update=call.kind == "action")
         if call.name in ("why", "trend", "score", "once"):
             return Reply.card(Card(f"You pressed {call.name}", (_TREND,), f"You pressed {call.name}."), update=True)
         if call.name == "everything":

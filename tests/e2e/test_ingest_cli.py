@@ -75,7 +75,7 @@ def test_from_an_empty_directory_to_settled_accounts(tmp_path: Path) -> None:
     listed = redfirst(tmp_path, "attribution").stdout
     assert "2 accounts belong to nobody" in listed
     assert "  desk/ann  (10 facts)" in listed
-    assert redfirst(tmp_path, "people", "--from-tickets").stdout.startswith("Wrote 2 people in 1 teams to people.csv.")
+    assert redfirst(tmp_path, "people", "--from-tickets").stdout.startswith("Wrote 2 people in 1 team to people.csv.")
     tried = redfirst(tmp_path, "people", "people.csv", "--dry-run")
     assert "nothing was changed" in tried.stdout
     assert table(tmp_path, "person") == []
@@ -83,7 +83,7 @@ def test_from_an_empty_directory_to_settled_accounts(tmp_path: Path) -> None:
     assert people.returncode == 0, people.stderr
     assert "+ ann: Desk as technician from 2026-03-01" in people.stdout
     assert len(table(tmp_path, "rollup")) > 0
-    assert redfirst(tmp_path, "people", "people.csv").stdout == "2 people in 1 teams: nothing to change.\n"
+    assert redfirst(tmp_path, "people", "people.csv").stdout == "2 people in 1 team: nothing to change.\n"
     assert "belong to nobody" not in redfirst(tmp_path, "attribution").stdout
 
 

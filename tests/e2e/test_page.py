@@ -167,6 +167,54 @@ async def test_everything_can_be_done_with_the_keyboard_alone(visit: Visit) -> N
     assert await page.evaluate(inside), "the replaced card keeps the focus"
 
 
+async def test_whoever_unfolds_the_end_of_a_long_card_stays_there(visit: Visit) -> None:
+    page = visit.page
+    await visit.be("owen")
+    await visit.ask("/long")
+    await page.get_by_role("button", name="Greens").locator("visible=true").click()
+    await expect(page.locator("article.rf-card")).to_contain_text("Unfolded")
+    await expect(page.locator("article.rf-card").get_by_text("Unfolded")).to_be_in_viewport()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def plain(database: Path, browser: Browser) -> AsyncIterator[Visit]:
+    """The page in a browser that runs no script."""
+    async with page_desk.served(database) as (url, edge, desk, ids):
+        context = await browser.new_context(viewport={"width": 1280, "height": 900}, java_script_enabled=False)
+        found = Visit(await context.new_page(), url, edge, desk, ids)
+        yield found
+        await context.close()
+
+
+async def test_without_script_one_types_presses_and_fills_in(plain: Visit) -> None:
+    page, desk = plain.page, plain.desk
+    await page.goto(plain.url)
+    await page.get_by_role("navigation", name="Who you are").get_by_role("link", name="Owen Brady").click()
+    await page.get_by_role("button", name="/myscore last week").click()
+    await expect(page.locator("article.rf-card")).to_contain_text("Reopen rate: 14.9 %")
+    assert (desk.calls[-1].name, desk.calls[-1].text) == ("myscore", "last week")
+    await page.fill("#say", "/myscore")
+    await page.press("#say", "Enter")
+    await expect(page.locator("article.rf-card")).to_contain_text("Reopen rate: 14.9 %")
+    await expect(page.locator("#talk .me")).to_have_text("/myscore")
+    await page.locator("article").get_by_role("button", name="Why").click()
+    await expect(page.locator("article.rf-card")).to_contain_text("You pressed why")
+    assert desk.calls[-1].values == {"metric": "reopen_rate"}
+    await page.go_back()
+    await page.get_by_role("button", name="Something is not mine").click()
+    await page.locator("[name=ticket]").select_option("desk/48213")
+    await page.locator("[name=reason]").fill("It was not me <b>really</b>")
+    await page.locator("form.rf-form button[type=submit]").click()
+    await expect(page.locator("article.rf-card")).to_contain_text("It was not me <b>really</b>")
+    sent = desk.calls[-1]
+    assert (sent.kind, sent.name) == ("form", "corrected")
+    assert {"ticket": "desk/48213", "period": "2026-W46"}.items() <= sent.values.items()
+    count = len(desk.calls)
+    await page.reload()
+    await expect(page.locator("article.rf-card")).to_contain_text("It was not me <b>really</b>")
+    assert len(desk.calls) == count, "looking again asks nothing"
+
+
 async def test_an_answer_is_announced_to_those_who_listen(visit: Visit) -> None:
     await visit.be("owen")
     await visit.ask("/myscore")

@@ -128,11 +128,11 @@ async def test_a_correction_goes_from_the_form_to_the_lead_and_back(there: Bot) 
     assert not isinstance(form, Card)
     await there.running.dispatch.answer(call)
     posted = await there.slack.until("chat.postMessage", 2)
-    assert sorted(message["channel"] for message in posted) == ["DBEN", "DLENA"]
-    lenas = next(message for message in posted if message["channel"] == "DLENA")
+    assert sorted(message["channel"] for message in posted) == ["UBEN", "ULENA"]
+    lenas = next(message for message in posted if message["channel"] == "ULENA")
     assert (await there.send(there.pressed("lena", lenas["blocks"], "Confirm")))[0] == 200
     decided = (await there.slack.until("chat.postMessage", 3))[2]
-    assert decided["channel"] == "DANA"
+    assert decided["channel"] == "UANA"
     assert "no longer counts" in decided["text"]
     assert await desk.one("SELECT state FROM correction") == "confirmed"
 

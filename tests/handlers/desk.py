@@ -344,7 +344,12 @@ class Desk:
 
     async def everything(self, without: Sequence[str] = ("inbox",)) -> dict[str, list[tuple[Any, ...]]]:
         """Every row that a question could change; the same before and after means: no effect."""
-        names = ("correction", "audit", "outbox", "look", "frozen_score", "account", "rules", "membership", "inbox")
+        names = (
+            "plan", "focus", "nudge", "nudge_week", "nudge_pause", "unasked", "coach_talk", "coach_note",
+            "distortion", "correction", "audit", "outbox", "look", "objective_version",
+            "priority", "red_flag", "baseline", "pilot_answer", "pilot_decision",
+            "frozen_score", "account", "rules", "membership", "inbox",
+        )  # fmt: skip
         return {
             table: [tuple(r) for r in await self.rows(f"SELECT * FROM {table} ORDER BY 1, 2")]
             for table in names

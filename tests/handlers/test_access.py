@@ -25,6 +25,8 @@ ASKERS = ("ana", "ben", "cora", "lena", "leo", "tom", "gus", "ute", "wim", *smal
 PEOPLE = ("ana", "ben", "lena", "gus", "ute", "mara", "lou")
 TEAMS = ("help-desk", "field", "tiny", "night", "office")
 CORRECTIONS = {1: "ana", 2: "gus", 3: "ben", 4: "lena"}
+PLANS = {1: ("help-desk", "fay"), 2: ("field", "hua"), 3: ("", "nora")}
+"""Whose plan it is ("" is the desk's), and who sees to it."""
 
 EXPECTED = {
     "myscore": ("scorecard", "self"), "teamscore": ("team_scorecard", "team"), "help": ("help", "none"),
@@ -35,6 +37,40 @@ EXPECTED = {
     "decline": ("decide_correction", "person"), "declined": ("decide_correction", "person"),
     "team_score": ("team_scorecard", "team"), "team_why": ("team_scorecard", "team"),
     "team_trend": ("team_scorecard", "team"), "team_people": ("team_people", "team"), "home": ("scorecard", "self"),
+    "coach": ("coach", "person"), "coach_open": ("coach", "person"), "coach_book": ("coach", "person"),
+    "coach_booked": ("coach", "person"), "coach_note": ("coach_notes", "person"),
+    "coach_noted": ("coach_notes", "person"), "coach_notes": ("coach_notes", "person"),
+    "coaching": ("coach_notes", "self"),
+    "nudges": ("own_focus", "self"), "nudge_tickets": ("own_focus", "self"), "nudge_done": ("own_focus", "self"),
+    "nudge_snooze": ("own_focus", "self"), "nudge_snoozed": ("own_focus", "self"),
+    "nudge_not_mine": ("own_focus", "self"), "nudge_not_mine_said": ("own_focus", "self"),
+    "nudge_stop": ("own_focus", "self"), "nudge_stopped": ("own_focus", "self"), "nudges_off": ("own_focus", "self"),
+    "nudges_on": ("own_focus", "self"),
+    "distortion": ("distortions", "none"), "distortion_new": ("distortions", "none"),
+    "distortion_asked": ("distortions", "none"), "distortion_approve": ("distortions", "none"),
+    "distortion_decline": ("distortions", "none"), "distortion_declined": ("distortions", "none"),
+    "distortion_revert": ("distortions", "none"), "distortion_reverted": ("distortions", "none"),
+    "plans": ("plans", "team"), "plan_new": ("keep_plan", "team"), "plan_added": ("keep_plan", "team"),
+    "plan_done": ("report_plan", "team"), "plan_move": ("report_plan", "team"), "plan_moved": ("report_plan", "team"),
+    "plan_block": ("report_plan", "team"), "plan_blocked": ("report_plan", "team"),
+    "plan_unblock": ("report_plan", "team"), "plan_drop": ("keep_plan", "team"), "plan_dropped": ("keep_plan", "team"),
+    "objectives": ("objectives", "none"), "objective_tree": ("objectives", "none"),
+    "objective_open": ("objectives", "none"), "objective_new": ("objectives", "none"),
+    "objective_added": ("objectives", "none"), "objective_change": ("objectives", "none"),
+    "objective_changed": ("objectives", "none"), "objective_close": ("objectives", "none"),
+    "objective_closed": ("objectives", "none"), "objective_examples": ("objectives", "none"),
+    "objective_example": ("objectives", "none"), "priorities": ("priorities", "none"),
+    "priorities_kept": ("priorities", "none"), "clients": ("clients", "none"), "client_list": ("clients", "none"),
+    "client_take": ("clients", "none"), "client_contact": ("clients", "none"),
+    "client_contacted": ("clients", "none"), "client_close": ("clients", "none"),
+    "client_closed": ("clients", "none"),
+    "lines": ("lines", "none"), "lines_adopt": ("decide_lines", "none"), "lines_change": ("decide_lines", "none"),
+    "lines_set": ("decide_lines", "none"), "lines_keep": ("decide_lines", "none"),
+    "lines_measure": ("decide_lines", "none"),
+    "pilot_view": ("pilot_view", "self"), "pilot_said": ("pilot_view", "self"),
+    "pilot_decide": ("decide_lines", "none"), "pilot_decided": ("decide_lines", "none"),
+    "digest": ("digest", "team"), "digest_more": ("team_scorecard", "team"),
+    "desk_digest_more": ("desk_scorecard", "none"),
     "desk": ("desk_scorecard", "none"), "desk_score": ("desk_scorecard", "none"),
     "desk_why": ("desk_scorecard", "none"), "desk_trend": ("desk_scorecard", "none"),
 }  # fmt: skip
@@ -75,8 +111,16 @@ def ways(desk: Desk, name: str, route: Route, who: str) -> Iterator[Asked]:
     csat = ("metric", "csat")
     if name in ("confirm", "decline", "declined"):
         yield from (Asked(p, values=(("correction", str(n)), ("answer", "No."))) for n, p in CORRECTIONS.items())
-    elif name == "person":
+    elif name in ("person", "coach"):
         yield from (Asked(person, text=small.name(person)) for person in PEOPLE)
+    elif route.act in ("keep_plan", "report_plan") and name not in ("plan_new", "plan_added"):
+        yield from (Asked(team, values=(("plan", str(n)), ("reason", "No."))) for n, (team, _) in PLANS.items())
+    elif route.act == "keep_plan":
+        yield from (Asked(team, values=(("team", str(desk.teams[team])), week, csat)) for team in TEAMS)
+        yield Asked("", values=(week, csat))
+    elif name in ("plans", "digest"):
+        yield from (Asked(team, text=small.NAMES[team]) for team in TEAMS)
+        yield Asked("", text="desk")
     elif name == "teamscore":
         yield from (Asked(team, text=f"{small.NAMES[team]} last week") for team in TEAMS)
     elif route.about == "person":
@@ -98,6 +142,22 @@ async def corrections_of(desk: Desk) -> None:
             "VALUES (:id, :ticket, :who, 'not_mine', 'Because.', 'asked', 0)",
             id=number, ticket=f"desk/{number}", who=desk.ids[who],
         )  # fmt: skip
+
+
+async def plans_of(desk: Desk) -> None:
+    for number, (team, owner) in PLANS.items():
+        await desk.change(
+            "INSERT INTO plan (id, subject, metric, period, action, owner_id, due_day, state, outcome, moved, reason, "
+            "blocker, opened_day, set_day, version) VALUES (:id, :subject, 'csat', '2026-W31', 'Ring.', :owner, :day, "
+            "'open', '', 0, '', 'Stuck.', :day, :day, 1)",
+            id=number, subject=f"team:{desk.teams[team]}" if team else "desk", owner=desk.ids[owner], day=small.TODAY,
+        )  # fmt: skip
+
+
+def act_of(route: Route, asked: Asked) -> str:
+    """The act in the matrix: a plan of the desk is not for those who keep a team's."""
+    narrow = {"keep_plan": "keep_{}_plan", "report_plan": "report_{}_plan"}
+    return narrow.get(route.act, route.act).format("team" if asked.about else "desk")
 
 
 def call(desk: Desk, who: str, name: str, route: Route, asked: Asked, platform: Platform) -> Call:
@@ -128,14 +188,15 @@ async def test_the_matrix_holds_for_every_asker_subject_and_platform(sqlite_desk
     desk, route = sqlite_desk, routes()[name]
     people, teams = await looked_up(desk)
     await corrections_of(desk)
+    await plans_of(desk)
     wrong = []
     for who in ASKERS:
         asker = people.get(who)
         for index, asked in enumerate(ways(desk, name, route, who)):
-            subject = teams[asked.about] if route.about == "team" else people.get(asked.about)
+            subject = teams.get(asked.about) if route.about == "team" else people.get(asked.about)
             relation = scoring.access.relation(asker, subject if asked.about else None)
-            may = relation in scoring.access.MATRIX[route.act] and relation != "unknown"
-            if name == "person" and (asked.about == who or asked.about == "lou"):
+            may = relation in scoring.access.MATRIX[act_of(route, asked)] and relation != "unknown"
+            if name in ("person", "coach") and (asked.about == who or asked.about == "lou"):
                 may = False  # by name one opens those one leads, and who has left is no longer led
             # every platform for every relation, without asking everything three times
             platforms = PLATFORMS if who in ("ana", "lena", "zoe") else (PLATFORMS[(len(who) + index) % 3],)

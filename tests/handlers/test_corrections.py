@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 
+import polars as pl
 import pytest
+from sqlalchemy import event
 
 import handlers.freezing
 import storage.people
@@ -57,6 +60,43 @@ async def test_the_form_lists_the_persons_own_tickets_of_the_period(sqlite_desk:
     assert isinstance(form, Form)
     offered = {choice.value for choice in form.inputs[0].choices}
     assert offered == {one.id for one in small.of("ana", FIRST, FIRST + 6)}
+
+
+async def test_the_form_is_ready_before_slack_gives_up_on_it(sqlite_desk: Desk) -> None:
+    """Slack waits three seconds for a form; what the metrics make of each ticket is not worked out for it."""
+    pressed = button(await sqlite_desk.ask("ana", f"/myscore {WEEK}"), "Something is not mine")
+    statements: list[str] = []
+
+    def hear(*args: Any) -> None:
+        statements.append(str(args[2]))
+
+    event.listen(sqlite_desk.store.engine.sync_engine, "before_cursor_execute", hear)
+    form = await sqlite_desk.press("ana", pressed)
+    event.remove(sqlite_desk.store.engine.sync_engine, "before_cursor_execute", hear)
+    assert isinstance(form, Form)
+    assert len(statements) <= 40
+
+
+async def test_the_form_offers_what_came_later_to_an_older_ticket(desk: Desk) -> None:
+    one = bad_one()
+    late = small.surveys([one]).with_columns(
+        answered_at=pl.lit(one.at + 14 * small.A_DAY), updated_at=pl.lit(one.at + 14 * small.A_DAY)
+    )
+    await desk.put("survey", late)
+    values = {"period": "2026-W32"}
+    form = await desk.press("ana", Button("Something is not mine", "correct", values))
+    assert isinstance(form, Form)
+    offered = [choice.value for choice in form.inputs[0].choices]
+    assert one.id in offered
+    mine = [work.id for work in small.of("ana", small.THIS_WEEK, small.TODAY)]
+    assert offered == [*sorted(mine, reverse=True), one.id], "the newest first"
+
+
+async def test_a_form_of_one_figure_offers_the_tickets_of_that_figure(sqlite_desk: Desk) -> None:
+    values = {"period": WEEK, "metric": "csat"}
+    form = await sqlite_desk.press("ana", Button("Something is not mine", "correct", values))
+    assert isinstance(form, Form)
+    assert {c.value for c in form.inputs[0].choices} == {one.id for one in small.of("ana", FIRST, FIRST + 6)}
 
 
 async def test_the_lead_and_who_stands_in_are_told_through_the_outbox(sqlite_desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,10 @@ LOG = [
 ]
 
 
+TOLD = (lambda: 1_480_000_000, lambda done, rows: None, time.monotonic)
+"""The hour, the progress, and the clock of a load."""
+
+
 @pytest.fixture(scope="module")
 def rules() -> Rules:
     return scoring.rulebook.read(bot.config.rules(bot.config.Config()), version=1)
@@ -55,7 +60,7 @@ def written(path: Path, lines: list[str]) -> None:
 async def load(store: Store, rules: Rules, path: Path, lines: list[str], strict: bool = False) -> Told:
     written(path, lines)
     order = Order((path,), MAP, path.with_suffix(".rejects.csv"), strict=strict)
-    return await handlers.ingest.load(store, rules, order, lambda: 1_480_000_000, lambda done, rows: None)
+    return await handlers.ingest.load(store, rules, order, *TOLD)
 
 
 async def facts(store: Store) -> tuple[object, ...]:
@@ -105,7 +110,7 @@ async def test_a_refused_file_is_in_the_ledger_and_is_not_done(store: Store, rul
     path = path.rename(tmp_path / "log.jsonl")
     with pytest.raises(Refused, match="found no JSON"):
         await handlers.ingest.load(
-            store, rules, Order((path,), MAP, tmp_path / "r.csv"), lambda: 1_480_000_000, lambda done, rows: None
+            store, rules, Order((path,), MAP, tmp_path / "r.csv"), *TOLD
         )
     async with store.read() as db:
         assert not await storage.loads.is_done(db, storage.loads.digest(path), handlers.ingest.source(MAP))

@@ -42,6 +42,32 @@ async def test_the_evidence_of_a_red_is_that_of_four_weeks(sqlite_desk: Desk) ->
     )
 
 
+@pytest.mark.parametrize("said", ["month", "quarter", "13 weeks"])
+async def test_the_evidence_of_a_period_in_progress_ends_with_this_week(sqlite_desk: Desk, said: str) -> None:
+    async def evidence(period: str) -> list[str]:
+        card = await sqlite_desk.ask("ana", f"/myscore {period}")
+        opened = await sqlite_desk.opened("ana", button(card, "Why", metric="csat"))
+        return [line for line in words(opened).splitlines() if "over four weeks" in line]
+
+    assert await evidence(said) == await evidence("this week")
+    trend = await sqlite_desk.opened(
+        "ana", button(await sqlite_desk.ask("ana", f"/myscore {said}"), "Trend", metric="csat")
+    )
+    assert trend.title == "Trend: CSAT"
+    assert "no data" not in words(trend)
+
+
+async def test_every_figure_that_is_shown_can_explain_itself(sqlite_desk: Desk) -> None:
+    """Greens once unfolded, and what is too little to colour, as well as reds and ambers."""
+    folded = await sqlite_desk.ask("ana", "/myscore last week")
+    unfolded = await sqlite_desk.opened("ana", button(folded, "Greens"))
+    shown = [block.text for block in unfolded.blocks if isinstance(block, Badge)]
+    why = [one for one in buttons(unfolded) if one.text == "Why"]
+    assert len(why) == len(shown) > 5
+    titles = {words(await sqlite_desk.opened("ana", one)).splitlines()[0].removeprefix("Why: ") for one in why}
+    assert titles == {text.partition(":")[0] for text in shown}
+
+
 async def test_greens_unfold_and_fold_in_place(sqlite_desk: Desk) -> None:
     folded = await sqlite_desk.ask("ana", "/myscore last week")
     count = next(text for status, text in badges(folded) if status == "green")
@@ -186,13 +212,6 @@ async def test_a_person_is_found_by_part_of_their_name_among_those_one_leads(sql
 async def test_a_leaver_is_told_nothing_and_no_longer_opened_by_name(sqlite_desk: Desk) -> None:
     assert (await sqlite_desk.ask("lou", "/myscore")).title == "We have not met yet"
     assert "nobody called" in words(await sqlite_desk.ask("lena", "/redfirst person lou"))
-
-
-async def test_roles_without_a_scorecard_are_shown_the_way_to_a_team(sqlite_desk: Desk) -> None:
-    for who, role in small.OFFICE_STAFF.items():
-        said = words(await sqlite_desk.ask(who, "/myscore"))
-        assert f"Nobody keeps a scorecard of a {role}." in said
-        assert "/teamscore" in said
 
 
 async def test_a_person_who_was_in_no_team_then_is_told_so(sqlite_desk: Desk) -> None:

@@ -23,6 +23,10 @@ FIELDS = {
     "correct": ("period", "metric", "ticket"),
     "corrected": ("ticket", "kind", "reason"),
     "confirm": ("correction",), "decline": ("correction",), "declined": ("correction", "answer"),
+    "nudge_tickets": ("nudge",), "nudge_done": ("nudge",), "nudge_snooze": ("nudge",), "nudge_not_mine": ("nudge",),
+    "nudge_snoozed": ("nudge", "how", "until"), "nudge_not_mine_said": ("nudge", "comment"), "nudge_stop": ("nudge",),
+    "nudge_stopped": ("nudge", "what"), "nudges_on": ("behaviour",), "nudges_off": (),
+    "coach_booked": ("person", "metric", "step", "until"),
 }  # fmt: skip
 """What each button reads; those of cards about a person or a team read the rest."""
 
@@ -59,6 +63,7 @@ async def test_no_value_of_a_button_breaks_it_or_gets_it_further(sqlite_desk: De
         "kind": STRANGE,
         "reason": STRANGE,
         "answer": STRANGE,
+        **dict.fromkeys(("nudge", "how", "until", "comment", "what", "behaviour", "step"), STRANGE),
     }
     about = "team" if name.startswith("team_") else "person"
     for field in FIELDS.get(name, (about, "period", "metric", "greens")):
@@ -67,7 +72,9 @@ async def test_no_value_of_a_button_breaks_it_or_gets_it_further(sqlite_desk: De
             sound(small.shown(found), (name, field, value[:50]))
     for missing in ({}, *({k: v for k, v in good.items() if k != gone} for gone in good)):
         sound(small.shown(await desk.dispatch.answer(desk.call("ana", kind, name, values=missing))), (name, missing))
-    assert await desk.everything() == before
+    own = ("inbox", "nudge_pause") if name == "nudges_off" else ("inbox",)  # the switch is for whoever presses it
+    assert await desk.everything(own) == {table: rows for table, rows in before.items() if table not in own}
+    assert {row[0] for row in await desk.rows("SELECT person_id FROM nudge_pause")} <= {desk.ids["ana"]}
 
 
 async def test_what_a_person_types_breaks_nothing_on_either_database(desk: Desk) -> None:

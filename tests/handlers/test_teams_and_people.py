@@ -34,10 +34,69 @@ async def test_a_member_sees_the_aggregate_of_their_team_and_no_way_to_its_peopl
 
 
 async def test_a_member_is_told_of_no_week_in_progress_and_the_lead_is(sqlite_desk: Desk) -> None:
-    said = words(await sqlite_desk.ask("cem", "/teamscore"))
+    said = words(await sqlite_desk.ask("cem", "/teamscore this week"))
     assert "The week in progress counts when it is over." in said
-    assert "CSAT: no data in this period" in said
-    assert "CSAT: no data" not in words(await sqlite_desk.ask("lena", "/teamscore"))
+    assert "No data in this period:" in said
+    assert "CSAT:" in words(await sqlite_desk.ask("lena", "/teamscore"))
+
+
+async def test_a_stock_of_which_nothing_was_left_by_the_evening_is_not_called_unconnected(sqlite_desk: Desk) -> None:
+    said = words(await sqlite_desk.ask("lena", "/teamscore last week")).splitlines()
+    [empty] = [line for line in said if line.startswith("No data in this period:")]
+    assert "Aged tickets" in empty
+    assert not [line for line in said if line.startswith("Not connected:") and "Aged tickets" in line]
+
+
+async def test_without_a_period_everybody_is_told_of_the_last_week_that_may_be_told(sqlite_desk: Desk) -> None:
+    assert await sqlite_desk.ask("cem", "/teamscore") == await sqlite_desk.ask("cem", "/teamscore last week")
+    assert await sqlite_desk.ask("ana", "/redfirst desk") == await sqlite_desk.ask("ana", "/redfirst desk last week")
+    assert "Week 32," in words(await sqlite_desk.ask("lena", "/teamscore")), "a lead sees the week in progress"
+    newest = await sqlite_desk.ask("cem", "/teamscore")
+    assert "After ›" not in [b.text for b in buttons(newest)], "nothing may be told of what comes after"
+
+
+@pytest.mark.parametrize(("who", "said"), [("lena", "month"), ("lena", "quarter"), ("cem", "quarter")])
+async def test_a_team_is_coloured_in_a_month_or_quarter_in_progress(sqlite_desk: Desk, who: str, said: str) -> None:
+    shown = words(await sqlite_desk.ask(who, f"/teamscore {said}"))
+    colours = [line for line in shown.splitlines() if "Red" in line or "Amber" in line or "on target" in line]
+    assert colours, shown
+    assert "CSAT: no data" not in shown
+    assert ("The week in progress counts when it is over." in shown) == (who == "cem")
+
+
+async def test_what_everybody_is_told_of_a_month_names_the_whole_weeks_it_is_made_of(sqlite_desk: Desk) -> None:
+    assert "Counted in whole weeks: 29 Jun – 2 Aug 2026." in words(await sqlite_desk.ask("cem", "/teamscore july"))
+    for who, said in (("lena", "july"), ("cem", "last week"), ("cem", "4 weeks")):
+        assert "whole weeks" not in words(await sqlite_desk.ask(who, f"/teamscore {said}"))
+
+
+@pytest.mark.parametrize("who", ["mara", "zoe", "hugo", "adam"])
+async def test_who_is_in_no_team_that_is_measured_is_asked_which_team(sqlite_desk: Desk, who: str) -> None:
+    said = words(await sqlite_desk.ask(who, "/teamscore"))
+    assert "Which team?" in said
+    assert "/redfirst desk" in said
+    assert ("Help Desk" in said) == (who in ("zoe", "mara"))
+    assert "Which team?" in words(await sqlite_desk.ask(who, "/teamscore last week"))
+
+
+@pytest.mark.parametrize(
+    ("who", "role"),
+    [("mara", "a service manager"), ("zoe", "leadership"), ("hugo", "HR"), ("adam", "an administrator")],
+)
+async def test_who_has_no_scorecard_is_told_so_in_words_and_where_to_look(
+    sqlite_desk: Desk, who: str, role: str
+) -> None:
+    said = words(await sqlite_desk.ask(who, "/myscore"))
+    assert f"Nobody keeps a scorecard of {role}." in said
+    assert "/redfirst desk" in said
+
+
+async def test_a_person_is_asked_for_by_name_with_typos_forgiven(sqlite_desk: Desk) -> None:
+    assert "Whose scorecard?" in words(await sqlite_desk.ask("lena", "/redfirst person"))
+    assert "Did you mean Ana Abel?" in words(await sqlite_desk.ask("lena", "/redfirst person Anna Able"))
+    said = words(await sqlite_desk.ask("cem", "/redfirst person ana"))
+    assert "You lead nobody here; your own is under /myscore." in said
+    assert "button People" not in said
 
 
 async def test_a_lead_opens_the_people_of_the_team_in_the_order_of_their_names(desk: Desk) -> None:
@@ -72,7 +131,7 @@ async def test_a_team_that_is_not_ones_own_is_refused_with_where_to_go(sqlite_de
 async def test_a_small_team_is_shown_to_its_lead_only(desk: Desk) -> None:
     said = words(member := await desk.ask("ute", "/teamscore last week"))
     assert "left out: an aggregate needs five people behind it" in said
-    assert "No balanced score" in said
+    assert "There is nothing to show" in said
     assert "With the figures: no data in this period" in await csat(desk, "ute", member)
     lead = await desk.ask("tom", "/teamscore last week")
     assert team_csat("tiny") in await csat(desk, "tom", lead)

@@ -105,6 +105,8 @@ TEAM_STANDINGS: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
              {"plain": "lead", "leadership": "leadership", "hr": "member", "admin": "member"}),
     "lead from outside": ({"team_id": None, "led_teams": frozenset({1})},
                           {"plain": "lead", "leadership": "leadership", "hr": "hr", "admin": "admin"}),
+    "manager of its lead": ({"team_id": None, "over_teams": frozenset({1})},
+                            {"plain": "leadership", "leadership": "leadership", "hr": "hr", "admin": "admin"}),
     "other": ({"team_id": 2, "led_teams": frozenset({2})},
               {"plain": "other", "leadership": "leadership", "hr": "hr", "admin": "admin"}),
 }  # fmt: skip

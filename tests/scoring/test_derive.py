@@ -211,6 +211,17 @@ def test_a_repeat_is_the_same_person_and_category_within_thirty_days(again: int,
     assert found["t"] is expected
 
 
+def test_where_clocks_disagree_a_ticket_is_no_repeat_of_itself() -> None:
+    who = {"requester": "x", "category": "printer"}
+    odd = ticket(**who, id="odd", opened_at=at(3, 9), resolved_at=at(0, 9))
+    earlier = ticket(**who, id="earlier", opened_at=at(-60, 9), resolved_at=at(-59, 9))
+    found = {row["id"]: row["repeated"] for row in derived("ticket", ticket=[odd, earlier])}
+    assert found == {"odd": False, "earlier": False}
+    again = ticket(**who, id="again", opened_at=at(1, 9), resolved_at=at(1, 10))
+    found = {row["id"]: row["repeated"] for row in derived("ticket", ticket=[odd, again])}
+    assert found == {"odd": True, "again": True}
+
+
 def test_the_same_day_is_the_local_day_of_whoever_closed_it() -> None:
     evening = ticket(opened_at=at(0, 23.5), resolved_at=at(1, 0.5))
     assert derived("ticket", ticket=[evening])[0]["same_day"] is False

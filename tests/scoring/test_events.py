@@ -59,7 +59,7 @@ def log(*rows: Row, ticket: str = "7") -> pl.DataFrame:
 def reduced(raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     done = scoring.events.reduce(raw, ENTRY, MAP)
     tickets = scoring.columns.to_facts(raw[done.rows], ENTRY, MAP).frame
-    return scoring.events.told(tickets, done.events, MAP), done.events
+    return scoring.events.told(tickets, done.events), done.events
 
 
 LIFE: tuple[Row, ...] = (
@@ -101,16 +101,7 @@ def test_a_life_is_told_from_its_events() -> None:
     assert (one["reopens"], one["reopened_at"], one["reassignments"]) == (1, at("3 09:00"), 1)
     assert (one["escalations"], one["escalated_by"], one["tier"]) == (1, "desk/ann", 2)
     assert (one["first_worker"], one["owner"], one["resolver"]) == ("desk/ann", "desk/ben", "desk/ben")
-    assert one["hold_minutes"] == 120
-
-
-def test_time_on_hold_counts_working_hours_only() -> None:
-    tickets, _ = reduced(
-        log(
-            ("0", "6 10:00", "New", "", "D"), ("1", "6 16:00", "Wait", "ann", "D"), ("2", "9 10:00", "Work", "ann", "D")
-        )
-    )
-    assert tickets["hold_minutes"].to_list() == [120], "Friday 16 to 17 and Monday 9 to 10"
+    assert "hold_minutes" not in one, "whose hours count is known where people are"
 
 
 def test_the_row_with_the_highest_count_wins_wherever_it_stands() -> None:
@@ -144,7 +135,7 @@ def test_a_counter_of_the_file_wins_over_counted_events() -> None:
     raw = log(("1", "2 10:00", "Done", "0", ""), ("2", "2 11:00", "Work", "0", ""), ("3", "2 12:00", "Done", "0", ""))
     done = scoring.events.reduce(raw, counting.tables[0], counting)
     facts = scoring.columns.to_facts(raw[done.rows], counting.tables[0], counting).frame
-    one = scoring.events.told(facts, done.events, counting).to_dicts()[0]
+    one = scoring.events.told(facts, done.events).to_dicts()[0]
     assert (one["reopens"], one["reopened_at"]) == (0, None)
 
 
@@ -172,7 +163,7 @@ def test_a_log_that_comes_in_two_parts_tells_the_same_dates(cut: int) -> None:
     raw = log(*LIFE[cut:])
     done = scoring.events.reduce(raw, ENTRY, MAP)
     base = scoring.columns.to_facts(raw[done.rows], ENTRY, MAP).frame
-    both = scoring.events.told(base, scoring.events.merged(first, done.events), MAP)
+    both = scoring.events.told(base, scoring.events.merged(first, done.events))
     same = ["opened_at", "responded_at", "resolved_at", "closed_at", "status", "resolver", "first_worker", "updated_at"]
     assert both.select(same).to_dicts() == whole.select(same).to_dicts()
 

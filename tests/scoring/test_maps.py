@@ -214,7 +214,6 @@ def _with(path: str, value: Any) -> dict[str, Any]:
         ("encoding", "utf8", "'utf8' is not supported", "Did you mean 'utf-8'?"),
         ("delimiter", "::", "found '::'", "Expected"),
         ("dates", ["d/m/y"], "'d/m/y' is no format", "like"),
-        ("hours", "always", "found 'always'", "Mon-Fri"),
         ("table", [], "there is none", "[[table]]"),
         ("table.0.table", "tickets", "there is no fact table 'tickets'", "Did you mean 'ticket'?"),
         ("table.0.shape", "rows", "shape is 'rows'", '"row" or "event"'),
@@ -252,7 +251,7 @@ def _read(parsed: dict[str, Any]) -> scoring.maps.Map | str:
 
 
 @settings(deadline=None)
-@given(st.sampled_from(["zone", "dates", "table", "source", "nulls", "hours"]) | st.text(max_size=5), json_like)
+@given(st.sampled_from(["zone", "dates", "table", "source", "nulls"]) | st.text(max_size=5), json_like)
 def test_whatever_a_map_holds_the_answer_is_a_map_or_a_refusal(key: str, value: Any) -> None:
     assert _read({**PLAIN, key: value})
 

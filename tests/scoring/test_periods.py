@@ -79,6 +79,40 @@ def test_what_is_not_a_period_is_refused_with_what_would_be(text: str) -> None:
     assert len(refused.value.what) < 120
 
 
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [("lst week", "last week"), ("octobre", "october"), ("quater", "quarter"), ("last mnth", "last month"),
+     ("4 weks", "4 weeks"), ("septmber 2025", "september 2025")],
+)  # fmt: skip
+def test_a_typo_in_a_period_is_answered_with_what_was_meant(said: str, meant: str) -> None:
+    with pytest.raises(Refused) as no:
+        scoring.periods.parse(said, date(2026, 8, 5))
+    assert no.value.remedy.startswith(f"Did you mean “{meant}”?")
+    scoring.periods.parse(meant, date(2026, 8, 5))
+
+
+@pytest.mark.parametrize("said", ["marketing", "weather", "2026-W99", "month of sundays"])
+def test_what_resembles_no_period_is_not_guessed(said: str) -> None:
+    with pytest.raises(Refused) as no:
+        scoring.periods.parse(said, date(2026, 8, 5))
+    assert no.value.remedy == scoring.periods.UNDERSTOOD
+
+
+def test_a_local_day_begins_at_midnight_there() -> None:
+    day = scoring.periods.day_of(date(2026, 3, 29))
+    assert scoring.periods.midnight(day, "UTC") == day * 86_400
+    assert scoring.periods.midnight(day, "Europe/Berlin") == day * 86_400 - 3_600
+    assert scoring.periods.midnight(day + 1, "Europe/Berlin") == (day + 1) * 86_400 - 7_200
+
+
+def test_a_period_so_far_ends_with_the_week_of_the_day() -> None:
+    quarter = scoring.periods.quarter(scoring.periods.day_of(date(2026, 8, 5)))
+    so_far = scoring.periods.so_far(quarter, scoring.periods.day_of(date(2026, 8, 5)))
+    assert (so_far.first, scoring.periods.date_of(so_far.last)) == (quarter.first, date(2026, 8, 9))
+    assert scoring.periods.previous(so_far) == scoring.periods.previous(quarter)
+    assert scoring.periods.so_far(quarter, quarter.last) == quarter
+
+
 @pytest.mark.parametrize("text", ["2026-W33", "september 2026", "Q4 2026", "2027-01"])
 def test_a_period_that_has_not_begun_is_refused(text: str) -> None:
     with pytest.raises(Refused, match="not begun"):

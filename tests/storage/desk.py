@@ -8,14 +8,20 @@ from collections.abc import Callable
 from typing import Any
 
 import polars as pl
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, select
 
 import scoring.catalogue
 import scoring.derive
+import scoring.facts
+import scoring.rollups
 import storage.catalogue
+import storage.columnar
+import storage.distortions
+import storage.worlds
+from scoring.directory import Directory
 from scoring.rules import Rules
 from storage.db import Db, Store
-from storage.models import account, client_number, membership, metadata, person, team
+from storage.models import account, client_number, membership, metadata, metric, person, team
 
 MONDAY = 20_528
 """2026-03-16: two weeks before the clocks of Europe change, a week after those of America did."""
@@ -51,6 +57,22 @@ async def furnish(db: Db) -> None:
 async def number_clients(db: Db) -> None:
     """Clients get the same numbers whichever comes first."""
     await db.execute(insert(client_number), [{"client": name} for name in "abc"])
+
+
+async def anew(db: Db, known: Directory, rules: Rules) -> pl.DataFrame:
+    """What the rollups ought to be, worked out from all facts at once, in order of their key."""
+    ids = {row.name: row.id for row in await db.execute(select(metric.c.name, metric.c.id))}
+    facts: dict[str, pl.DataFrame] = {}
+    for table in scoring.facts.SCHEMA:
+        sql = f'SELECT {storage.columnar.names(table)} FROM "{table}"'
+        facts[table] = storage.columnar.read(await storage.columnar.rows(db, sql), table)
+    found = await storage.columnar.rows(db, "SELECT ticket, person_id FROM correction WHERE state = 'confirmed'")
+    facts["correction"] = pl.DataFrame(found, schema={"ticket": pl.String, "person": pl.Int64}, orient="row")
+    facts["extent"] = await storage.worlds.extent(db)
+    facts["distortion"] = await storage.distortions.frame(db)
+    numbered = [(ids[name], one) for name, one in rules.metrics.items()]
+    frames = scoring.derive.derive(facts, known, rules.fairness)
+    return scoring.rollups.contributions(frames, known, numbered).sort(scoring.rollups.KEY)
 
 
 async def clear(store: Store) -> None:

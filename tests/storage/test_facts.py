@@ -205,24 +205,26 @@ async def test_what_was_computed_ahead_is_only_used_while_it_still_holds(office:
     assert ready is not None
     await take(office, "ticket", ticket("t1"))  # which t2 repeats: what was computed does not know
     async with office.write() as db:
-        await storage.facts.upsert(db, "ticket", frame, directory, RULES, ready)
+        assert not await storage.facts.undisturbed(db, ready)
+        assert not await storage.facts.holds(db, ready, frame, directory)
+        await storage.facts.upsert(db, "ticket", frame, directory, RULES)
     again, directory, frame = await _ready(office, ticket("t3", requester="y"))
     assert again is not None
     async with office.write() as db:
-        await storage.facts.upsert(db, "ticket", frame, directory, RULES, again)
+        assert await storage.facts.undisturbed(db, again) == office.is_sqlite
+        assert await storage.facts.holds(db, again, frame, directory)
+        assert (await storage.facts.write(db, again)).new == 1
         known = await storage.directory.read(db, RULES.zone)
-        anew = (await storage.rollups.compute(db, known, RULES)).rows()
+        anew = (await desk.anew(db, known, RULES)).rows()
     assert await kept(office) == anew
     async with office.read() as db:
         found = await storage.rollups.person_series(db, 1, [RULES.metrics["repeat_incidents"]], WEEK)
     assert found["repeat_incidents"].period.num == 1000
 
 
-def test_batches_hold_each_row_once_and_keep_people_together() -> None:
-    rows = [ticket(f"t{n}", resolver=f"s/{n % 3}", updated_at=n) for n in range(4_500)] + [ticket("t7", updated_at=1)]
-    made = list(storage.facts.batches("ticket", pl.DataFrame(rows)))
-    assert [len(one) for one in made] == [2_000, 2_000, 500]
-    whole = pl.concat(made)
-    assert whole["id"].n_unique() == 4_500
+def test_rows_are_put_in_order_each_once_and_people_together() -> None:
+    rows = [ticket(f"t{n}", resolver=f"s/{n % 3}", updated_at=n) for n in range(450)] + [ticket("t7", updated_at=1)]
+    whole = storage.facts.ordered("ticket", pl.DataFrame(rows))
+    assert whole["id"].n_unique() == len(whole) == 450
     assert whole["resolver"].is_sorted()
     assert whole.filter(pl.col("id") == "t7")["updated_at"].to_list() == [7]

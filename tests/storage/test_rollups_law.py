@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,21 +12,38 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select, update
 
+import scoring.distortions
 import scoring.periods
+import scoring.rollups
+import storage.columnar
 import storage.directory
+import storage.distortions
 import storage.facts
 import storage.rollups
+import storage.windows
+from scoring.distortions import Distortion
 from storage.db import Db, Store
 from storage.models import account, correction, membership, person, team
 from tests.storage import desk
-from tests.storage.desk import MONDAY, RULES
+from tests.storage.desk import MONDAY
 
 FACTS = [("upsert", table) for table in desk.TABLES] + [
     ("upsert", "ticket"),
     ("upsert", "ticket_event"),
+    ("log", ""),
     ("delete", ""),
 ]
-PEOPLE = [("people", act) for act in ("zone", "hours", "move", "leave", "link", "share", "manager")] + [("correct", "")]
+PEOPLE = [("people", act) for act in ("zone", "hours", "move", "leave", "link", "share", "manager")] + [
+    ("correct", ""),
+    ("distort", ""),
+    ("distort", ""),
+]
+OWN = {
+    **storage.catalogue.shipped()["repeat_incidents"],
+    "title": "Undone twice",
+    "numerator": {"value": "repeated AND reopened"},  # of a neighbour and of an event
+}
+RULES = replace(desk.RULES, metrics=scoring.catalogue.load(storage.catalogue.shipped(), {"undone_twice": OWN}))
 STEPS = st.lists(st.tuples(st.sampled_from(FACTS * 2 + PEOPLE), st.integers(0, 10_000)), min_size=1, max_size=9)
 PERIOD = scoring.periods.rolling("weeks4", MONDAY + 20)
 
@@ -65,6 +83,24 @@ async def _correct(db: Db, rng: random.Random) -> None:
     await storage.facts.renew_tickets(db, [ticket], RULES, who)
 
 
+async def _distort(db: Db, rng: random.Random) -> None:
+    """Another distortion comes into force, or one is taken back."""
+    await storage.columnar.lock(db)
+    there = await storage.distortions.of_state(db, "approved")
+    if there and rng.random() < 0.4:
+        one = replace(rng.choice(there), state="reverted")
+        await storage.distortions.revert(db, one, 1, 2)
+    else:
+        first, weight = MONDAY + rng.randrange(-2, 28), rng.choice(scoring.distortions.WEIGHTS)
+        names = rng.choice([[], [], rng.sample(sorted(RULES.metrics), 4)])
+        scope = rng.choice(["desk", "team:1", "team:2"])
+        asked = Distortion(0, "outage", scope, first, first + rng.randrange(0, 9), weight, "Mail", 1, tuple(names))
+        number = await storage.distortions.declare(db, asked, 1)
+        one = replace(asked, id=number, state="approved", decided_by=2)
+        assert await storage.distortions.decide(db, one, 2)
+    await storage.windows.renew(db, one, RULES)
+
+
 async def _take(store: Store, step: tuple[tuple[str, str], int]) -> None:
     (kind, what), seed = step
     rng = random.Random(seed)
@@ -74,10 +110,15 @@ async def _take(store: Store, step: tuple[tuple[str, str], int]) -> None:
             await storage.rollups.outdate(db)
         elif kind == "correct":
             await _correct(db, rng)
+        elif kind == "distort":
+            await _distort(db, rng)
         else:
             known = await storage.directory.read(db)
             ids = [f"{(what or 't')[0]}{number}" for number in rng.sample(range(9), rng.randrange(1, 4))]
-            if kind == "upsert":
+            if kind == "log":
+                events = desk.rows("ticket_event", [f"t{number}" for number in rng.sample(range(9), 3)], rng)
+                await storage.facts.upsert(db, "ticket", desk.rows("ticket", ids, rng), known, RULES, events)
+            elif kind == "upsert":
                 await storage.facts.upsert(db, what, desk.rows(what, ids, rng), known, RULES)
             else:
                 table = rng.choice(desk.TABLES)
@@ -88,9 +129,13 @@ async def _take(store: Store, step: tuple[tuple[str, str], int]) -> None:
 
 
 async def _kept_and_anew(db: Db) -> tuple[list[Any], list[Any]]:
+    """Rollups of days and of weeks, as they are kept and as all facts make them."""
     known = await storage.directory.read(db, RULES.zone)
     await storage.rollups.sync_metrics(db, RULES.metrics)
-    return (await storage.rollups.stored(db)).rows(), (await storage.rollups.compute(db, known, RULES)).rows()
+    days = await desk.anew(db, known, RULES)
+    weeks = scoring.rollups.weeks(days).sort(scoring.rollups.KEY)
+    kept = [(await storage.rollups.stored(db, table=table)).rows() for table in ("rollup", "rollup_week")]
+    return kept, [days.rows(), weeks.rows()]
 
 
 async def _law_holds(store: Store, steps: list[Any]) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, inspect
 
 import storage.schema
 from scoring.refused import Refused
-from storage import models, models_told
+from storage import models_told
 from storage.db import Store
 
 

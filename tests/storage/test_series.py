@@ -7,8 +7,11 @@ from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import scoring.periods
+import scoring.rollups
 import scoring.trial
 import storage.directory
 import storage.facts
@@ -104,3 +107,65 @@ async def test_people_are_counted_once_over_a_period(store: Store) -> None:
             for who in subjects
         )
         assert series[metric.name].people == behind, metric.name
+
+
+FLOWS = [one for one in METRICS if not one.numerator.until and not one.denominator.until][:4]
+STOCK = next(one for one in METRICS if one.denominator.until)
+SUM = st.integers(-2000, 2000)
+ROWS = st.lists(
+    st.tuples(st.integers(1, 2), st.integers(0, 3), st.integers(MONDAY - 250, MONDAY + 60), st.integers(0, 2),
+              SUM, SUM, st.integers(0, 3), SUM),
+    max_size=60,
+)  # fmt: skip
+ASKED = st.builds(
+    lambda kind, day: kind(day),
+    st.sampled_from([
+        scoring.periods.week, scoring.periods.month, scoring.periods.quarter,
+        *(lambda day, kind=kind: scoring.periods.rolling(kind, day) for kind in scoring.periods.ROLLING),
+    ]),
+    st.integers(MONDAY - 30, MONDAY + 70),
+)  # fmt: skip
+
+
+async def _said(store: Store, rows: list[tuple[int, ...]], period: Period) -> None:
+    """What is read of flows equals their days added up, whether they are asked for alone or together with a stock."""
+    await desk.clear(store)
+    async with store.write() as db:
+        ids = await storage.rollups.sync_metrics(db, RULES.metrics)
+        numbers = [ids[one.name] for one in FLOWS]
+        made = [(who, numbers[which], *rest) for who, which, *rest in rows]
+        days = pl.DataFrame(made, schema=scoring.rollups.ROLLUP, orient="row")
+        # in two steps, of which the second takes some back, as a correction does
+        whole = days.group_by(scoring.rollups.KEY).agg(pl.col(scoring.rollups.SUMS).sum())
+        await storage.rollups.apply(db, whole)
+        await storage.rollups.apply(db, whole.head(9).with_columns(-pl.col(scoring.rollups.SUMS)))
+        names = {number: name for name, number in ids.items()}
+        kept = (await storage.rollups.stored(db)).filter(subject_id=1)
+        mine = kept.with_columns(name=pl.col("metric_id").replace_strict(names, return_dtype=pl.String))
+    async with store.read() as db:
+        alone = await storage.rollups.person_series(db, 1, FLOWS, period)
+        together = await storage.rollups.person_series(db, 1, [*FLOWS, STOCK], period)
+    earlier = scoring.periods.previous(period)
+    for one in FLOWS:
+        series = alone[one.name]
+        assert series == together[one.name]
+        assert series.period == _by_hand(mine, one, period.first, period.last)
+        assert series.before == _by_hand(mine, one, earlier.first, earlier.last)
+        assert [sums for _, sums in series.weeks] == [
+            _by_hand(mine, one, monday, monday + 6) for monday, _ in series.weeks
+        ]
+
+
+QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=QUIET)
+@given(ROWS, ASKED)
+async def test_weeks_and_days_tell_the_same_on_sqlite(sqlite_store: Store, rows: Any, period: Period) -> None:
+    await _said(sqlite_store, rows, period)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=QUIET)
+@given(ROWS, ASKED)
+async def test_weeks_and_days_tell_the_same_on_postgresql(postgres_store: Store, rows: Any, period: Period) -> None:
+    await _said(postgres_store, rows, period)

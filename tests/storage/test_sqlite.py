@@ -116,3 +116,94 @@ async def test_a_closed_store_keeps_no_connection(tmp_path: Path) -> None:
         await db.execute(text("CREATE TABLE t (a INTEGER)"))
     await store.close()
     assert not (tmp_path / "x.db-wal").exists()  # the last connection to close takes the log along
+
+
+async def test_both_ways_of_asking_share_a_brief_transaction(store: Store) -> None:
+    """A prepared statement goes past SQLAlchemy, any other through it: they are kept, or undone, together."""
+    add = text("INSERT INTO inbox (key, at) VALUES (:key, 1)")
+
+    async def both(first: str, second: str) -> None:
+        async with store.brief() as db:
+            await db.execute(add, {"key": first})
+            assert await storage.inbox.first(db, second, 1)
+            assert await _keys(db) == sorted([*kept, first, second])
+            if second == "d":
+                raise ZeroDivisionError
+
+    kept: list[str] = []
+    await both("a", "b")
+    kept += ["a", "b"]
+    with pytest.raises(ZeroDivisionError):
+        await both("c", "d")
+    async with store.brief() as db:
+        assert await storage.inbox.first(db, "e", 1)
+        await db.execute(add, {"key": "f"})
+    async with store.read() as db:
+        assert await _keys(db) == ["a", "b", "e", "f"]
+
+
+async def test_writers_of_one_process_stand_in_line(sqlite_store: Store) -> None:
+    """Whoever comes first is served first, a question after a load and a load after a question."""
+    order: list[str] = []
+
+    async def brief(name: str) -> None:
+        async with sqlite_store.brief() as db:
+            order.append(name)
+            await storage.inbox.first(db, name, 1)
+            await asyncio.sleep(0.01)
+
+    async def write(name: str) -> None:
+        async with sqlite_store.write() as db:
+            order.append(name)
+            await storage.inbox.first(db, name, 1)
+            await asyncio.sleep(0.01)
+
+    tasks = []
+    for number in range(6):
+        tasks.append(asyncio.create_task((brief if number % 2 else write)(f"{number}")))
+        await asyncio.sleep(0)
+    await asyncio.gather(*tasks)
+    assert order == ["0", "1", "2", "3", "4", "5"]
+    async with sqlite_store.read() as db:
+        assert await _keys(db) == order
+
+
+async def test_what_a_load_wrote_stays_in_the_log_until_it_is_settled(sqlite_store: Store) -> None:
+    async def setting(db: Db) -> int:
+        return int((await db.exec_driver_sql("PRAGMA wal_autocheckpoint")).scalar_one())
+
+    async def waiting() -> int:
+        async with sqlite_store.engine.connect() as db:
+            driver = (await db.get_raw_connection()).driver_connection
+            assert driver is not None
+            [(_, log, moved)] = await driver.execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)")
+        return int(log) - int(moved)
+
+    async with sqlite_store.loading() as db:
+        assert await setting(db) == 0
+        await db.exec_driver_sql("CREATE TABLE much (x BLOB)")
+        await db.exec_driver_sql("INSERT INTO much SELECT randomblob(4000000) FROM json_each('[1,2,3,4,5,6,7,8,9,10]')")
+    size = _size(sqlite_store)
+    await sqlite_store.settle()
+    assert _size(sqlite_store) > size + 30_000_000
+    assert await waiting() == 0
+    async with sqlite_store.write() as db:
+        assert await setting(db) == 8000
+
+
+async def test_a_load_that_breaks_off_leaves_nothing_and_its_connection_as_it_was(sqlite_store: Store) -> None:
+    with pytest.raises(ZeroDivisionError):
+        await _broken_off(sqlite_store)
+    async with sqlite_store.write() as db:
+        assert (await db.exec_driver_sql("PRAGMA wal_autocheckpoint")).scalar_one() == 8000
+        assert (await db.exec_driver_sql("SELECT COUNT(*) FROM inbox")).scalar_one() == 0
+
+
+async def _broken_off(store: Store) -> None:
+    async with store.loading() as db:
+        await storage.inbox.first(db, "lost", 1)
+        raise ZeroDivisionError
+
+
+def _size(store: Store) -> int:
+    return Path(str(store.url.database)).stat().st_size

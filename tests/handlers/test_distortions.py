@@ -1,0 +1,262 @@
+"""From "the mail was down" to figures that leave those days out, said on every card and taken back at any time."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+import cards.card
+import handlers.freezing
+import scoring.periods
+import storage.people
+from cards.card import Button, Card, Form
+from handlers.call import Ctx
+from handlers.groups import Group
+from tests.handlers import desk as small
+from tests.handlers.desk import Desk, button, buttons, words
+
+WEEK = "2026-W30"
+"""The last week that is mature."""
+FIRST = small.THIS_WEEK - 14
+NOTE = f"Mail outage, 20–21 Jul: left out, approved by {small.name('mara')}."
+
+
+def date(day: int) -> str:
+    return scoring.periods.date_of(day).isoformat()
+
+
+async def declare(desk: Desk, who: str = "lena", **answers: str) -> Card:
+    """Lena declares that the mail was down on the first two days of the week, for her team."""
+    given = {
+        "kind": "outage", "words": "Mail outage", "scope": f"team:{desk.teams['help-desk']}", "first": date(FIRST),
+        "last": date(FIRST + 1), "metric": "all", "weight": "0",
+    }  # fmt: skip
+    return await desk.fill(who, Form("", "distortion_asked", ()), **{**given, **answers})
+
+
+async def told(desk: Desk, who: str) -> list[Card]:
+    accounts = {small.account(who, "slack"), small.account(who, "teams"), small.account(who, "demo")}
+    return [cards.card.from_json(json.loads(body)) for to, body in await desk.said() if to in accounts]
+
+
+async def approved(desk: Desk, who: str = "mara") -> Card:
+    await declare(desk)
+    return await desk.opened(who, Button("", "distortion_approve", {"distortion": "1"}))
+
+
+async def answers_of(desk: Desk, who: str = "eli") -> str:
+    return words(await desk.opened(who, Button("Why", "why", {"period": WEEK, "metric": "csat"})))
+
+
+async def close_periods(desk: Desk) -> int:
+    """What the clockwork does for Eli, the team and the desk."""
+    async with desk.store.write() as db:
+        eli = await storage.people.get(db, desk.ids["eli"], small.TODAY)
+        team = await storage.people.team(db, desk.teams["help-desk"])
+        assert eli is not None
+        assert team is not None
+        ctx = Ctx(db, eli, desk.now, await desk.rules.get(db, desk.now))
+        count = await handlers.freezing.freeze_person(ctx, eli)
+        for group in (Group(team, True), Group(team), Group(None)):
+            count += await handlers.freezing.freeze_group(ctx, group)
+        return count
+
+
+async def test_a_lead_declares_and_a_manager_is_asked(desk: Desk) -> None:
+    listed = await desk.ask("lena", "/redfirst distortion")
+    assert "Nothing is distorted" in words(listed)
+    form = await desk.press("lena", button(listed, "Declare one"))
+    assert isinstance(form, Form)
+    assert [choice.text for choice in form.inputs[2].choices] == ["Help Desk"]
+    card = await declare(desk)
+    assert f"I have asked {small.name('mara')}." in words(card)
+    [asked] = await told(desk, "mara")
+    assert asked.title == f"{small.name('lena')} declares a distortion"
+    assert [b.text for b in buttons(asked)] == ["Approve", "Decline"]
+    assert (button(asked, "Approve").once, button(asked, "Decline").once) == (True, False)
+    assert await desk.one("SELECT act FROM audit WHERE subject = 'distortion:1'") == "distortion declared"
+    assert "Mail outage" not in await answers_of(desk)  # nothing counts before a second person says so
+
+
+async def test_approved_it_leaves_the_days_out_and_every_card_says_so(desk: Desk) -> None:
+    week = small.of("eli", FIRST, FIRST + 6)
+    assert f"÷ {len(week)} " in await answers_of(desk)
+    card = await approved(desk)
+    assert card.title == "Distortion approved"
+    assert (await told(desk, "lena"))[-1].title == "Distortion approved"
+    assert f"÷ {len(week) - 2} " in await answers_of(desk)
+    assert NOTE in await answers_of(desk)
+    for who, said in (
+        ("eli", f"/myscore {WEEK}"), ("lena", f"/teamscore {WEEK}"), ("ana", f"/teamscore {WEEK}"),
+        ("eli", "/myscore last week"),  # whose colours rest on four weeks
+    ):  # fmt: skip
+        assert NOTE in words(await desk.ask(who, said)), said
+    whole = NOTE.replace("Mail outage", "Mail outage (Help Desk)")
+    assert whole in words(await desk.ask("zoe", f"/redfirst desk {WEEK}"))
+    for who, said in (("gus", f"/myscore {WEEK}"), ("leo", f"/teamscore {WEEK}"), ("eli", "/myscore 2026-W26")):
+        assert "Mail outage" not in words(await desk.ask(who, said)), said
+
+
+async def test_the_tickets_behind_a_figure_say_why_they_do_not_count(sqlite_desk: Desk) -> None:
+    await approved(sqlite_desk)
+    card = await sqlite_desk.opened("eli", Button("", "tickets", {"period": WEEK, "metric": "csat"}))
+    assert words(card).count("left out: Mail outage") == 2
+    card = await sqlite_desk.opened("gus", Button("", "tickets", {"period": WEEK, "metric": "csat"}))
+    assert "Mail outage" not in words(card)
+
+
+async def test_half_counts_half(sqlite_desk: Desk) -> None:
+    await declare(sqlite_desk, weight="500", scope="desk", who="zoe")
+    await sqlite_desk.press("mara", Button("", "distortion_approve", {"distortion": "1"}))
+    assert "÷ 4 " in await answers_of(sqlite_desk)
+    assert "counted half" in await answers_of(sqlite_desk)
+
+
+async def test_one_metric_alone_may_be_distorted(sqlite_desk: Desk) -> None:
+    await declare(sqlite_desk, metric="csat")
+    await sqlite_desk.press("mara", Button("", "distortion_approve", {"distortion": "1"}))
+    assert "Mail outage, 20–21 Jul: CSAT left out" in await answers_of(sqlite_desk)
+    other = await sqlite_desk.opened("eli", Button("", "why", {"period": WEEK, "metric": "reopen_rate"}))
+    assert "÷ 5 " in words(other)
+
+
+async def test_nobody_approves_their_own_and_no_lead_their_teams(sqlite_desk: Desk) -> None:
+    await declare(sqlite_desk)
+    yes = Button("", "distortion_approve", {"distortion": "1"})
+    for who in ("lena", "ben", "ana", "gus"):
+        assert "approved by a second person" in words(await sqlite_desk.press(who, yes)), who
+    assert await sqlite_desk.one("SELECT state FROM distortion") == "asked"
+    await declare(sqlite_desk, who="mara", scope="desk")
+    yes = Button("", "distortion_approve", {"distortion": "2"})
+    for who in ("mara", "lena", "leo"):
+        assert "approved by a second person" in words(await sqlite_desk.press(who, yes)), who
+    assert "Distortion approved" in words(await sqlite_desk.press("adam", yes))
+
+
+async def test_the_lead_of_another_team_may_approve(sqlite_desk: Desk) -> None:
+    await declare(sqlite_desk)
+    listed = await sqlite_desk.ask("leo", "/redfirst distortion")
+    assert "Distortion approved" in words(await sqlite_desk.press("leo", button(listed, "Approve")))
+
+
+@pytest.mark.parametrize("who", ["ana", "cora", "hugo"])
+async def test_others_declare_nothing(sqlite_desk: Desk, who: str) -> None:
+    card = await declare(sqlite_desk, who)
+    assert card.title == "Not this time"
+    form = await sqlite_desk.press(who, Button("", "distortion_new", {}))
+    assert isinstance(form, Card)
+    assert await sqlite_desk.one("SELECT count(*) FROM distortion") == 0
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ({"scope": "desk"}, "left open"),
+        ({"scope": "team:2"}, "left open"),
+        ({"metric": "nothing"}, "left open"),
+        ({"kind": "?"}, "left open"),
+        ({"words": " "}, "sentence is missing"),
+        ({"last": "2026-07-01"}, "before the first"),
+        ({"first": "yesterday"}, "do not understand that day"),
+    ],
+)
+async def test_a_form_that_is_not_filled_in_right_is_refused(
+    sqlite_desk: Desk, answers: dict[str, str], said: str
+) -> None:
+    assert said in words(await declare(sqlite_desk, **answers))
+    assert await sqlite_desk.one("SELECT count(*) FROM distortion") == 0
+
+
+async def test_a_no_needs_a_sentence_and_changes_no_figure(sqlite_desk: Desk) -> None:
+    before = await answers_of(sqlite_desk)
+    await declare(sqlite_desk)
+    form = await sqlite_desk.press("mara", button((await told(sqlite_desk, "mara"))[0], "Decline"))
+    assert isinstance(form, Form)
+    assert "A sentence is missing" in words(await sqlite_desk.fill("mara", form, reason=" "))
+    card = await sqlite_desk.fill("mara", form, reason="The mail was up.")
+    assert f"{small.name('mara')} declined it: The mail was up." in words(card)
+    assert (await told(sqlite_desk, "lena"))[-1] == card
+    assert await answers_of(sqlite_desk) == before
+
+
+async def test_of_many_clicks_one_wins_and_the_others_are_told_who_decided(desk: Desk) -> None:
+    await declare(desk)
+    yes = Button("", "distortion_approve", {"distortion": "1"})
+    found = await asyncio.gather(*(desk.opened("mara" if i % 2 else "leo", yes) for i in range(6)))
+    assert sum(one.title == "Distortion approved" for one in found) == 1
+    assert all("decided this already: approved" in words(one) for one in found if one.title != "Distortion approved")
+    assert await desk.one("SELECT count(*) FROM audit WHERE act = 'distortion approved'") == 1
+    assert f"÷ {len(small.of('eli', FIRST, FIRST + 6)) - 2} " in await answers_of(desk)  # left out once
+
+
+async def test_taken_back_the_figures_count_as_they_are_again(desk: Desk) -> None:
+    before = await answers_of(desk)
+    await approved(desk)
+    listed = await desk.ask("lena", "/redfirst distortion")
+    form = await desk.press("lena", button(listed, "Take back"))
+    assert isinstance(form, Form)
+    assert "A sentence is missing" in words(await desk.fill("lena", form, reason=""))
+    card = await desk.fill("lena", form, reason="It was the week after.")
+    assert "took it back: It was the week after." in words(card)
+    assert await answers_of(desk) == before
+    assert "it has no effect" in words(await desk.fill("lena", form, reason="Again."))
+    assert (await told(desk, "mara"))[-1].title == "Distortion reverted"
+    acts = [row[0] for row in await desk.rows("SELECT act FROM audit WHERE subject = 'distortion:1' ORDER BY id")]
+    assert acts == ["distortion declared", "distortion approved", "distortion reverted"]
+
+
+async def test_closed_scores_that_it_touches_get_a_new_version_with_its_reason(desk: Desk) -> None:
+    assert await close_periods(desk) > 0
+    kept = [tuple(row) for row in await desk.rows("SELECT * FROM frozen_score ORDER BY 1, 2, 3")]
+    before = await answers_of(desk)
+    card = await approved(desk)
+    assert "closed scores have a new version" in words(card)
+    closed = await answers_of(desk)
+    assert "Closed with version 1 of the rules, version 2: Mail outage, 20–21 Jul." in closed
+    assert closed != before
+    after = [tuple(row) for row in await desk.rows("SELECT * FROM frozen_score ORDER BY 1, 2, 3")]
+    assert [row for row in after if row[2] == 1] == kept  # no version is ever edited
+    new = {(row[0], row[1]) for row in after if row[2] == 2}
+    assert new == {(f"person:{desk.ids['eli']}", WEEK)}  # others were over before the mail went down, or are open
+    await desk.fill("mara", Form("", "distortion_reverted", (), values={"distortion": "1"}), reason="No.")
+    assert "version 3: Mail outage, 20–21 Jul, taken back." in await answers_of(desk)
+
+
+async def test_closed_scores_of_the_team_and_the_desk_follow_too(sqlite_desk: Desk) -> None:
+    await close_periods(sqlite_desk)
+    days = {"first": date(FIRST - 35), "last": date(FIRST - 34)}
+    await declare(sqlite_desk, **days)
+    await sqlite_desk.press("mara", Button("", "distortion_approve", {"distortion": "1"}))
+    rows = await sqlite_desk.rows("SELECT subject, period FROM frozen_score WHERE version = 2")
+    new = {(row[0], row[1]) for row in rows}
+    team, eli = f"team:{sqlite_desk.teams['help-desk']}", f"person:{sqlite_desk.ids['eli']}"
+    for who in (team, f"{team}:open", "desk", eli):
+        assert (who, "2026-W25") in new, who
+        assert (who, "2026-W24") not in new
+    assert (eli, "2026-W28") in new  # its colours rest on four weeks
+    assert (eli, "2026-W29") not in new
+
+
+async def test_facts_that_arrive_later_are_left_out_too(sqlite_desk: Desk) -> None:
+    await approved(sqlite_desk)
+    before = await answers_of(sqlite_desk)
+    late = [small.Work(30_001, "eli", FIRST, 1)]
+    await sqlite_desk.put("ticket", small.tickets(late))
+    await sqlite_desk.put("survey", small.surveys(late))
+    assert await answers_of(sqlite_desk) == before
+
+
+async def test_the_list_shows_to_each_what_concerns_them(sqlite_desk: Desk) -> None:
+    await declare(sqlite_desk)
+    assert "Waiting for a second person" in words(await sqlite_desk.ask("lena", "/redfirst distortion"))
+    assert [b.text for b in buttons(await sqlite_desk.ask("lena", "/redfirst distortion"))] == ["Declare one"]
+    assert "Waiting" not in words(await sqlite_desk.ask("ana", "/redfirst distortion"))
+    await sqlite_desk.press("mara", Button("", "distortion_approve", {"distortion": "1"}))
+    assert "Mail outage" in words(await sqlite_desk.ask("ana", "/redfirst distortion"))
+    assert buttons(await sqlite_desk.ask("ana", "/redfirst distortion")) == []
+    assert "Mail outage" not in words(await sqlite_desk.ask("gus", "/redfirst distortion"))
+    assert "There is no such distortion." in words(
+        await sqlite_desk.press("mara", Button("", "distortion_approve", {"distortion": "x"}))
+    )
