@@ -23,6 +23,7 @@ import storage.people
 import storage.rules
 import storage.timetable
 from handlers.call import Ctx
+from handlers.groups import Group
 from handlers.timetable import Maker, Many
 from scoring.people import Person, Team
 from scoring.refused import Refused
@@ -366,7 +367,7 @@ class Scheduler:
                     log.info("closed scores", extra={"rows": closed})
 
     async def freeze(self) -> int:
-        """Closes matured periods, one transaction for each subject that has some; returns how many scores."""
+        """Closes matured periods; returns how many scores. They are made without the write lock, which others need."""
         now = self._clock()
         async with self._store.read() as db:
             rules = await self._rules.get(db, now)
@@ -375,10 +376,10 @@ class Scheduler:
             groups = handlers.freezing.groups(await storage.people.teams(db))
             people, groups = await handlers.freezing.due(Ctx(db, REDFIRST, now, rules), everyone, groups)
         closed = 0
-        for person in people:
+        subjects: list[Person | Group] = [*people, *groups]
+        for one in subjects:
+            async with self._store.read() as db:
+                made = await handlers.freezing.made(Ctx(db, REDFIRST, now, rules), one)
             async with self._store.write() as db:
-                closed += await handlers.freezing.freeze_person(Ctx(db, person, now, rules), person)
-        for group in groups:
-            async with self._store.write() as db:
-                closed += await handlers.freezing.freeze_group(Ctx(db, REDFIRST, now, rules), group)
+                closed += await handlers.freezing.freeze(Ctx(db, REDFIRST, now, rules), made)
         return closed

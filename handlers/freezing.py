@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import handlers.groups
@@ -22,6 +22,16 @@ from scoring.scorecards import Score
 
 REASON = "closed"
 WEEKS_BACK = 13
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A score that may be closed as long as no more is known than when it was made."""
+
+    subject: str
+    period: str
+    score: Score
+    known: tuple[int, int]
 
 
 def closed(here: int) -> Iterator[Period]:
@@ -50,36 +60,43 @@ async def due(
     )
 
 
-async def freeze_person(ctx: Ctx, person: Person) -> int:
-    """Closes every matured period of a person that is not closed yet; returns how many.
+async def made(ctx: Ctx, one: Person | Group) -> list[Made]:
+    """The scores of every matured period of a person, a team or the desk that is not closed yet; nothing is written.
 
     A period is mature when the data reach past its maturity, not when the calendar does: what a late export
     still brings must be in it. Nothing is closed while a load is under way.
     """
     until = await _known_until(ctx)
     if until is None:
-        return 0
-    count, subject = 0, f"person:{person.id}"
+        return []
+    known = await storage.scores.known(ctx.db)
+    subject = one.subject if isinstance(one, Group) else f"person:{one.id}"
     done = await storage.scores.periods(ctx.db, subject)
-    async for period, rubric in _of_person(ctx, person, until, done):
-        score = await handlers.sheets.compute(ctx, person, rubric, period, _day(until, person.zone))
-        await _freeze(ctx, subject, period, score)
-        count += 1
-    return count
+    found: list[Made] = []
+    if isinstance(one, Group):
+        for period, rubric in _of_group(ctx, one, until, done):
+            score, _ = await handlers.groups.compute(ctx, one, rubric, period)
+            found.append(Made(subject, period.key, score, known))
+    else:
+        async for period, rubric in _of_person(ctx, one, until, done):
+            score = await handlers.sheets.compute(ctx, one, rubric, period, _day(until, one.zone))
+            found.append(Made(subject, period.key, score, known))
+    return found
 
 
-async def freeze_group(ctx: Ctx, group: Group) -> int:
-    """The same for a team, as its lead sees it or as everybody does, and for the desk."""
-    until = await _known_until(ctx)
-    if until is None:
+async def freeze(ctx: Ctx, found: Collection[Made]) -> int:
+    """Closes what was made, and returns how many; none where a load, a correction or an approval came in between,
+    for then it is made again."""
+    if not found or await _known_until(ctx) is None:
         return 0
-    count = 0
-    done = await storage.scores.periods(ctx.db, group.subject)
-    for period, rubric in _of_group(ctx, group, until, done):
-        score, _ = await handlers.groups.compute(ctx, group, rubric, period)
-        await _freeze(ctx, group.subject, period, score)
-        count += 1
-    return count
+    known = await storage.scores.known(ctx.db)
+    still = [one for one in found if one.known == known]
+    at, version = int(ctx.now.timestamp()), ctx.rules.version
+    for one in still:
+        await storage.scores.freeze(
+            ctx.db, one.subject, one.period, one.score, rules_version=version, reason=REASON, at=at
+        )
+    return len(still)
 
 
 async def _of_person(
@@ -113,12 +130,6 @@ def _of_group(ctx: Ctx, group: Group, until: datetime, done: Collection[str]) ->
 def groups(teams: Iterable[Team]) -> list[Group]:
     """Everything beside people that has scores to close."""
     return [*(Group(team, whole) for team in teams for whole in (True, False)), Group(None)]
-
-
-async def _freeze(ctx: Ctx, subject: str, period: Period, score: Score) -> None:
-    at = int(ctx.now.timestamp())
-    version = ctx.rules.version
-    await storage.scores.freeze(ctx.db, subject, period.key, score, rules_version=version, reason=REASON, at=at)
 
 
 async def _known_until(ctx: Ctx) -> datetime | None:

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 import scoring.scorecards
 from scoring.scorecards import Score
 from storage.db import Db, Prepared
-from storage.models import frozen_score, load
+from storage.models import audit, frozen_score, load
 
 HUNG = 6 * 3600
 """Seconds after which a load that never ended is taken for a killed one."""
@@ -49,6 +49,10 @@ _INSERTS = {
     "postgresql": postgresql.insert(frozen_score).on_conflict_do_nothing(),
 }
 _LOADING = select(load.c.id).where(load.c.state == "running", load.c.started_at > bindparam("since")).limit(1)
+_KNOWN = select(
+    select(func.coalesce(func.max(load.c.id), 0)).scalar_subquery(),
+    select(func.coalesce(func.max(audit.c.id), 0)).scalar_subquery(),
+)
 
 
 async def frozen(db: Db, subject: str, period: str) -> Frozen | None:
@@ -103,3 +107,9 @@ async def _insert(
 async def loading(db: Db, now: int) -> bool:
     """Whether facts are being loaded at the instant `now` (UTC seconds), so that no period is known whole."""
     return (await db.execute(_LOADING, {"since": now - HUNG})).first() is not None
+
+
+async def known(db: Db) -> tuple[int, int]:
+    """(The newest load, the newest decision): as long as they stay the same, so do the figures of what is over."""
+    row = (await db.execute(_KNOWN)).one()
+    return row[0], row[1]

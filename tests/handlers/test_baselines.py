@@ -297,7 +297,7 @@ async def test_what_was_frozen_while_it_was_measured_stays_without_a_colour(sqli
         ctx = Ctx(db, REDFIRST, desk.now, await desk.rules.get(db, desk.now))
         ana = await storage.people.get(db, desk.ids["ana"], small.TODAY)
         assert ana is not None
-        assert await handlers.freezing.freeze_person(ctx, ana) > 0
+        assert await handlers.freezing.freeze(ctx, await handlers.freezing.made(ctx, ana)) > 0
     await desk.opened("mara", button(await desk.ask("mara", "/redfirst lines"), "Adopt"))
     kept = await desk.rows("SELECT body FROM frozen_score WHERE subject = :who", who=f"person:{desk.ids['ana']}")
     for (text,) in kept:

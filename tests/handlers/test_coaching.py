@@ -53,10 +53,10 @@ async def test_the_talk_goes_from_thanks_to_data_to_questions_to_one_area(desk: 
 async def test_a_talk_says_nothing_of_what_the_person_is_nudged_about(sqlite_desk: Desk) -> None:
     desk = sqlite_desk
     before = words(await desk.ask("lena", "/coach ana"))
-    assert "NPS" in before.partition("The rest stays on the list")[2]
+    assert "SLA completion" in before.partition("The rest stays on the list")[2]
     await desk.change(
         "INSERT INTO focus (person_id, metric, behaviour, since_day, state)"
-        " VALUES (:ana, 'nps', 'say_what_happens_next', :day, 'on')",
+        " VALUES (:ana, 'sla_completion', 'due_first', :day, 'on')",
         ana=desk.ids["ana"], day=small.TODAY - 7,
     )  # fmt: skip
     assert words(await desk.ask("lena", "/coach ana")) == before

@@ -46,7 +46,8 @@ async def close_periods(desk: Desk) -> int:
         ana = await storage.people.get(db, desk.ids["ana"], small.TODAY)
         assert ana is not None
         rules = await desk.rules.get(db, desk.now)
-        return await handlers.freezing.freeze_person(Ctx(db, ana, desk.now, rules), ana)
+        ctx = Ctx(db, ana, desk.now, rules)
+        return await handlers.freezing.freeze(ctx, await handlers.freezing.made(ctx, ana))
 
 
 async def figures(desk: Desk) -> str:

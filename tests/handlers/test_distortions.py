@@ -58,9 +58,9 @@ async def close_periods(desk: Desk) -> int:
         assert eli is not None
         assert team is not None
         ctx = Ctx(db, eli, desk.now, await desk.rules.get(db, desk.now))
-        count = await handlers.freezing.freeze_person(ctx, eli)
+        count = await handlers.freezing.freeze(ctx, await handlers.freezing.made(ctx, eli))
         for group in (Group(team, True), Group(team), Group(None)):
-            count += await handlers.freezing.freeze_group(ctx, group)
+            count += await handlers.freezing.freeze(ctx, await handlers.freezing.made(ctx, group))
         return count
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import handlers.freezing
+import storage.audit
 import storage.people
 from cards.card import Button
 from handlers.call import Ctx
@@ -22,7 +25,7 @@ async def close_groups(desk: Desk) -> int:
         assert zoe is not None
         ctx = Ctx(db, zoe, desk.now, await desk.rules.get(db, desk.now))
         groups = handlers.freezing.groups(await storage.people.teams(db))
-        return sum([await handlers.freezing.freeze_group(ctx, group) for group in groups])
+        return sum([await handlers.freezing.freeze(ctx, await handlers.freezing.made(ctx, group)) for group in groups])
 
 
 async def versions(desk: Desk, subject: str) -> list[int]:
@@ -65,6 +68,24 @@ async def test_a_closed_team_score_stays_when_its_facts_change_later(sqlite_desk
     await sqlite_desk.change("DELETE FROM rollup")
     await sqlite_desk.change("DELETE FROM rollup_week")
     assert words(await sqlite_desk.ask("lena", f"/teamscore {WEEK}")) == words(before)
+
+
+async def test_what_was_made_before_a_decision_or_a_load_is_not_closed_after_it(desk: Desk) -> None:
+    async with desk.store.read() as db:
+        zoe = await storage.people.get(db, desk.ids["zoe"], small.TODAY)
+        assert zoe is not None
+        ctx = Ctx(db, zoe, desk.now, await desk.rules.get(db, desk.now))
+        made = await handlers.freezing.made(ctx, Group(None))
+    assert made
+    async with desk.store.write() as db:
+        await storage.audit.add(db, small.AS_OF, "lena", "correction confirmed", "desk/1000", {})
+        assert await handlers.freezing.freeze(replace(ctx, db=db), made) == 0
+        again = await handlers.freezing.made(replace(ctx, db=db), Group(None))
+        await small.loaded(db, small.AS_OF)
+        assert await handlers.freezing.freeze(replace(ctx, db=db), again) == 0
+        again = await handlers.freezing.made(replace(ctx, db=db), Group(None))
+        assert await handlers.freezing.freeze(replace(ctx, db=db), again) == len(made)
+        assert await handlers.freezing.made(replace(ctx, db=db), Group(None)) == []
 
 
 async def test_what_was_closed_for_the_lead_is_not_shown_to_others(sqlite_desk: Desk) -> None:

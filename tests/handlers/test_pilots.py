@@ -142,7 +142,7 @@ async def test_a_score_that_was_closed_with_a_pilot_opens_as_it_was(desk: Desk) 
         ctx = Ctx(db, REDFIRST, desk.now, await desk.rules.get(db, desk.now))
         ana = await storage.people.get(db, desk.ids["ana"], small.TODAY)
         assert ana is not None
-        assert await handlers.freezing.freeze_person(ctx, ana) > 0
+        assert await handlers.freezing.freeze(ctx, await handlers.freezing.made(ctx, ana)) > 0
     card = await desk.ask("ana", "/myscore 2026-W31")
     assert "Closed with version 2 of the rules" in words(card)
     assert [status for status, _ in tried(card)] == ["none"]
