@@ -53,8 +53,8 @@ def form(
         "Path to green",
         "plan_added",
         (
-            Input("action", "What will you do?", "multiline", hint="One thing, in a sentence.",
-                  max_length=scoring.plans.LONGEST),
+            Input("action", "What will you do?", "multiline", max_length=scoring.plans.LONGEST,
+                  hint="One thing, in a sentence, without names: the team reads it."),
             Input("owner", "Who sees to it?", "choice", tuple(Choice(name, str(number)) for number, name in owners)),
             Input("due", "By when?", "date", value=scoring.periods.date_of(due_day).isoformat()),
         ),
@@ -194,7 +194,7 @@ def block(title: str, plan: Plan) -> Form:
         "plan_blocked",
         (
             Input("blocker", "What must be taken away?", "multiline", max_length=scoring.plans.LONGEST,
-                  hint="It is handed up: the weekly card lists it until it is gone."),
+                  hint="Without names: it is handed up, and the weekly card lists it until it is gone."),
         ),
         submit="Hand it up",
         intro=f"{title}: {_stopped(plan.action)}",
