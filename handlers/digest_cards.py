@@ -110,6 +110,11 @@ async def _told(ctx: Ctx, group: Group, asked: Period, late: str) -> Told:
     subject = f"team:{group.team.id}" if group.team else "desk"
     here = handlers.sheets.today(ctx, handlers.groups.zone(ctx, group))
     plans = await storage.plans.of_subject(ctx.db, subject)
+    blocked = await storage.plans.blockers(ctx.db, [subject])
+    if group.team is not None and not group.whole:  # a plan tells of a red that may not be told of everywhere
+        told = {reading.metric for reading in sheet.score.readings if not reading.missing}
+        plans = [plan for plan in plans if plan.metric in told]
+        blocked = [plan for plan in blocked if plan.metric in told]
     return Told(
         title="",
         period=asked,
@@ -119,7 +124,7 @@ async def _told(ctx: Ctx, group: Group, asked: Period, late: str) -> Told:
         here=here,
         values=sheet.values,
         plans=tuple(plan for plan in plans if plan.due_day <= here + 7),
-        blockers=tuple(("", plan) for plan in await storage.plans.blockers(ctx.db, [subject])),
+        blockers=tuple(("", plan) for plan in blocked),
         distortions=tuple(await storage.distortions.in_force(ctx.db, subject, asked.first, asked.last)),
         late=late,
         stale=await _stale(ctx, group, here),

@@ -14,6 +14,7 @@ import scoring.access
 import scoring.calendars
 import scoring.periods
 import scoring.plans
+import scoring.privacy
 import storage.audit
 import storage.people
 import storage.plans
@@ -110,15 +111,16 @@ async def kept(ctx: Ctx, call: Call) -> Team | None:
 
 
 async def _red(ctx: Ctx, call: Call, team: Team | None) -> tuple[Period, Reading]:
-    """The red that a plan is asked for. Raises Refused where it is none in that period."""
+    """The red that a plan is asked for, as the keeper or as everybody sees it. Raises Refused where it is none."""
     asked = handlers.sheets.from_key(call.values.get("period", ""), _today(ctx, team))
-    sheet, _ = await handlers.groups.sheet(ctx, group_of(team), asked)
-    reading = handlers.sheets.one(sheet, call.values.get("metric", ""))
-    if reading.status != "red":
-        raise Refused(
-            f"{title(ctx, reading.metric)} is not red in {asked.label}.", "A plan is for a red: see the scorecard."
-        )
-    return asked, reading
+    for group in (group_of(team), Group(team)):
+        sheet, _ = await handlers.groups.sheet(ctx, group, asked)
+        reading = handlers.sheets.one(sheet, call.values.get("metric", ""))
+        if reading.status == "red":
+            return asked, reading
+    raise Refused(
+        f"{title(ctx, reading.metric)} is not red in {asked.label}.", "A plan is for a red: see the scorecard."
+    )
 
 
 async def _owners(ctx: Ctx, team: Team | None) -> list[tuple[int, str]]:
@@ -280,4 +282,14 @@ async def list_card(ctx: Ctx, team: Team | None) -> Card:
 
     found = scoring.plans.order(await storage.plans.of_subject(ctx.db, whose), today)
     ended = await storage.plans.closed(ctx.db, whose, today - LATELY)
+    if team is not None and not keeper and await _small(ctx, team, today):
+        # a plan tells of a red, and so few people's figures are their lead's alone to see
+        found = [plan for plan in found if plan.owner_id == ctx.person.id]
+        ended = [plan for plan in ended if plan.owner_id == ctx.person.id]
     return cards.plans.listed(name(ctx, team), [shown(p) for p in found], [shown(p) for p in ended], today)
+
+
+async def _small(ctx: Ctx, team: Team, today: int) -> bool:
+    """Whether too few people are in the team for an aggregate, and they have not all agreed to one."""
+    members = await storage.people.members(ctx.db, team.id, today, today)
+    return len(members) < scoring.privacy.MINIMUM and not team.agreed_small

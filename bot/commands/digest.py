@@ -88,6 +88,7 @@ async def _of_team(ctx: Ctx, args: argparse.Namespace) -> tuple[Card, str, str]:
     import handlers.digest_cards
     import handlers.digests
     import handlers.sheets
+    import storage.audit
     import storage.people
 
     team = await storage.people.team_by_name(ctx.db, args.team)
@@ -107,6 +108,8 @@ async def _of_team(ctx: Ctx, args: argparse.Namespace) -> tuple[Card, str, str]:
         if not args.dry_run:
             raise Refused("A lead's digest goes to a person, not to a channel.", "Look at it with --dry-run.")
         told = await handlers.digest_cards.of_lead(replace(ctx, person=leads[0]), team, asked)
+        at = int(ctx.now.timestamp())
+        await storage.audit.add(ctx.db, at, "command line", "digest of a lead looked at", f"team:{team.id}", {})
     else:
         told = await handlers.digest_cards.of_team(ctx, team, asked)
         if not args.dry_run:

@@ -44,15 +44,26 @@ async def _run(args: argparse.Namespace, config: Config) -> None:
 
     async with bot.opening.opened(config) as (store, _rules):
         if args.act == "show":
-            async with store.read() as db:
-                print("\n".join(_whole(await _one(db, args.message))))
+            async with store.write() as db:
+                one = await _one(db, args.message)
+                await _read(db, one)
+                print("\n".join(_whole(one)))
         elif args.act in ("retry", "cancel"):
             async with store.write() as db:
                 for line in await _changed(db, args.act, args.message, args.state):
                     print(line)
         else:
-            async with store.read() as db:
+            async with store.write() if getattr(args, "show", False) else store.read() as db:
                 print("\n".join(await _listed(db, args)))
+
+
+async def _read(db: Db, one: Message) -> None:
+    """Who reads what was said to somebody leaves a trace."""
+    import bot.opening
+    import storage.audit
+
+    to = {"to": one.recipient}
+    await storage.audit.add(db, bot.opening.now(), "command line", "message read", f"outbox:{one.id}", to)
 
 
 async def _listed(db: Db, args: argparse.Namespace) -> list[str]:
@@ -71,6 +82,8 @@ async def _listed(db: Db, args: argparse.Namespace) -> list[str]:
     for one in found:
         lines.append("")
         lines += _whole(one) if show else _brief(one)
+        if show:
+            await _read(db, one)
     return lines
 
 

@@ -73,6 +73,7 @@ def test_a_message_is_shown_with_what_it_says(desk: Path) -> None:
     assert done.returncode == 0
     assert "Reopen rate 14.9 %" in done.stdout
     assert "failed, 1 attempts" in done.stdout
+    assert states(desk)["audit"] == "['message read']"
     assert "cannot read it" in redfirst("outbox", "show", "due:1", cwd=desk).stdout
 
 

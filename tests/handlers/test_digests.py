@@ -112,6 +112,21 @@ async def test_a_team_too_small_for_an_aggregate_is_told_no_figure_in_its_channe
     assert "five people" in words(card)
 
 
+async def test_a_plan_in_a_team_too_small_for_an_aggregate_is_told_to_its_lead_and_its_owner_only(desk: Desk) -> None:
+    await unhappy(desk, *small.WORKERS["tiny"])
+    await make(desk, due("lead_digest", f"team:{desk.teams['tiny']}"))
+    asked = button((await told(desk))[small.account("tom")], "Add the plan")
+    form = await desk.press("tom", asked)
+    assert isinstance(form, cards.card.Form)
+    day = scoring.periods.date_of(small.TODAY + 3).isoformat()
+    await desk.fill("tom", form, action="Ring back at noon.", owner=str(desk.ids["ute"]), due=day)
+    await make(desk, due("team_digest", f"team:{desk.teams['tiny']}", to="slack:C9"))
+    assert "Ring back" not in words((await told(desk))["C9"])
+    readers = ("tom", "ute", "vic", "zoe", "mara")
+    heard = {who: "Ring back" in words(await desk.ask(who, "/plans Tiny")) for who in readers}
+    assert heard == {"tom": True, "ute": True, "vic": False, "zoe": False, "mara": False}
+
+
 async def test_a_channel_that_is_not_named_is_not_written_to(desk: Desk) -> None:
     await make(desk, due("team_digest", f"team:{desk.teams['help-desk']}"))
     await make(desk, due("desk_page", "desk", cadence="monthly"))
