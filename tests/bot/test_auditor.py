@@ -17,10 +17,12 @@ from bot.auditor import Auditor, Found
 from bot.config import Config
 from bot.delivery import SECOND_LOOK, Delivery
 from bot.edge import Undeliverable, Unsure
+from scoring.people import OFFICE
 from storage.db import Store
 from storage.deliveries import Over
 from storage.models import account, outbox, person, team
 from storage.models import membership as memberships
+from storage.people_file import hours_json
 from tests.bot.test_delivery import Clock, Knowing, Platform, add, tried, until
 
 START = datetime(2026, 8, 5, 9, 0, tzinfo=UTC)
@@ -139,7 +141,8 @@ async def test_what_came_late_and_stands_there_twice_is_flagged(watched: Watched
 
 async def test_administrators_are_told_once_a_day_while_there_is_something_new(watched: Watched) -> None:
     async with watched.store.write() as db:
-        await db.execute(team.insert().values(id=1, key="t", name="T", zone="UTC", hours="{}", holidays="[]"))
+        hours = hours_json(OFFICE)
+        await db.execute(team.insert().values(id=1, key="t", name="T", zone="UTC", hours=hours, holidays="[]"))
         for number, role in ((1, "admin"), (2, "lead"), (3, "admin")):
             await db.execute(person.insert().values(id=number, key=f"p{number}", name=f"P{number}", zone="UTC"))
             await db.execute(memberships.insert().values(person_id=number, team_id=1, role=role, from_day=1))
