@@ -117,7 +117,7 @@ def _gauge(block: model.Gauge, room: _Room) -> list[Element]:
     if share is None:
         return words
     low, high = safe.number(block.low) or 0.0, safe.number(block.high) or 0.0
-    value = low + share * (high - low)
+    value = min(max(low + share * (high - low), low), high)  # rounding may step over an end of the scale
     color = _CHART_COLOR[block.status]
     chart: Element = {
         "type": "Chart.Gauge",

@@ -40,6 +40,11 @@ def test_every_card_and_form_is_taken_by_teams(card: Card, form: Form) -> None:
     assert adaptive_schema.problems(adaptive.form(form)) == []
 
 
+def test_a_gauge_at_the_end_of_a_strange_scale_stays_inside_it() -> None:
+    gauge = Gauge("Score", 0.0, -1.0, -1.5467890441238778e-142, "none")
+    assert adaptive_schema.problems(adaptive.card(Card("Card", (gauge,), "Card"), nonce="n")) == []
+
+
 def test_a_card_uses_the_full_width_and_has_a_summary_for_old_clients() -> None:
     card = adaptive.card(sample.CARD)
     assert card["msteams"] == {"width": "Full"}
