@@ -242,11 +242,11 @@ async def _stored(db: Db, config: Config, now: datetime) -> AsyncIterator[Findin
     except Refused as no:
         yield Finding("rules", False, f"Version {applied.version} cannot be read: {no.what}", "Run `redfirst apply`.")
         return
-    yield _compared(applied, rules, config, now)
+    today = scoring.periods.day_of(scoring.periods.today(now, rules.zone))
+    yield _compared(applied, rules, config, today)
     if names := await storage.rollups.stale(db, rules.metrics):
         yield Finding("rules", False, f"The history of {len(names)} metrics has not been computed.",
                       "Run `redfirst apply`.")  # fmt: skip
-    today = scoring.periods.day_of(scoring.periods.today(now, rules.zone))
     yield await _fresh(db, rules, now)
     async for finding in _timetable(db, rules, now):
         yield finding
@@ -276,8 +276,9 @@ async def _undelivered(db: Db, config: Config, now: int) -> AsyncIterator[Findin
     if twice := await storage.outbox.said_twice(db):
         yield Finding("outbox", False, f"{_messages(twice)} that arrived twice.",
                       "Run `redfirst outbox list --twice`, and delete what is too many.")  # fmt: skip
-    connected = {"slack": config.slack.connected, "teams": config.teams.connected, "demo": True}
-    for platform in sorted(platform for platform, here in connected.items() if not here):
+    for platform, settings in (("slack", config.slack), ("teams", config.teams)):
+        if settings.connected:
+            continue
         count, _oldest = await storage.deliveries.late(db, [platform], now - 300)
         if count:
             yield Finding("outbox", False, f"{_messages(count)} for {platform.title()}, which is not connected.",
@@ -288,8 +289,7 @@ def _messages(count: int) -> str:
     return "There is a message" if count == 1 else f"There are {count} messages"
 
 
-def _compared(applied: storage.rules.Applied, rules: Rules, config: Config, now: datetime) -> Finding:
-    today = scoring.periods.day_of(scoring.periods.today(now, rules.zone))
+def _compared(applied: storage.rules.Applied, rules: Rules, config: Config, today: int) -> Finding:
     body = scoring.baselines.carry([applied.body], bot.config.rules(config), today)
     try:
         wanted = scoring.rulebook.read(body, version=rules.version)

@@ -360,7 +360,7 @@ class Delivery:
             until = self._now_ms() + math.ceil(1000 * after)
             self._rest(row, until)
             async with self._store.write() as db:
-                await storage.pace.pause(db, [limit.key for limit in limits], until)
+                await storage.pace.pause(db, limits, until)
         else:  # nobody answered: this process alone goes easy
             failures = self._failures[row.platform] = min(self._failures.get(row.platform, 0) + 1, 5)
             self._rest(row, self._now_ms() + 1000 * self._chance.random() * 2.0**failures)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import scoring.periods
 import scoring.schedules
@@ -52,7 +51,7 @@ def target(now: datetime, zone: str, word: str) -> datetime:
     days = {"tomorrow": today + 1, "monday": scoring.periods.monday(today) + 7}
     if word not in days:
         raise Refused("The clock cannot be moved there.", "Choose one of the buttons.")
-    return datetime.fromtimestamp(scoring.schedules.instant(zone, days[word], 9 * 60), ZoneInfo("UTC"))
+    return datetime.fromtimestamp(scoring.schedules.instant(zone, days[word], 9 * 60), UTC)
 
 
 class Mover:

@@ -103,14 +103,13 @@ def _clock(me: Person | None, now: datetime | None) -> str:
     if me is None or now is None:
         return ""
     local = now.astimezone(ZoneInfo(me.zone))
-    city = me.zone.rpartition("/")[2].replace("_", " ")
     buttons = "".join(
         f'<button type="button" class="chip" data-clock="{word}">{label}</button>' for word, label in _MOVES
     )
     return (
         '<section class="clock" aria-label="Time on the desk">'
         f'<p><time id="time" data-now="{int(now.timestamp() * 1000)}" data-zone="{_e(me.zone)}">'
-        f"{local:%A} {local.day} {local:%B} {local:%H:%M}</time> in {_e(city)}</p>"
+        f"{local:%A} {local.day} {local:%B} {local:%H:%M}</time> in {_e(_city(me))}</p>"
         f'<p class="chips" role="group" aria-labelledby="on"><span id="on">Move the clock on:</span>{buttons}</p>'
         '<p id="moved" class="unseen" aria-live="polite"></p></section>'
     )
@@ -141,6 +140,10 @@ def _role(one: Person) -> str:
     return f"Tier {one.tier}" if one.role == "technician" and one.tier else _ROLE[one.role]
 
 
+def _city(one: Person) -> str:
+    return one.zone.rpartition("/")[2].replace("_", " ")
+
+
 def _welcome(people: Sequence[Person], where: Mapping[int, str], stories: Mapping[str, str]) -> str:
     by_key = {one.key: one for one in people}
     cards = "".join(
@@ -163,7 +166,7 @@ def _welcome(people: Sequence[Person], where: Mapping[int, str], stories: Mappin
 
 def _chat(me: Person, where: Mapping[int, str], asked: Sequence[tuple[str, str]], plain: str, talk: str) -> str:
     team = where.get(me.team_id or 0, "")
-    about = " · ".join(part for part in (_role(me), team, me.zone.rpartition("/")[2].replace("_", " ")) if part)
+    about = " · ".join(part for part in (_role(me), team, _city(me)) if part)
     switch = "".join(
         f'<label><input type="radio" name="view" value="{value}"{" checked" if value == "html" else ""}>'
         f"<span>{name}</span></label>"

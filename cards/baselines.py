@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cards.text
 import scoring.baselines
 import scoring.figures
 import scoring.periods
@@ -44,8 +45,7 @@ def title(shown: Shown) -> str:
 
 
 def day(at: int) -> str:
-    found = scoring.periods.date_of(at)
-    return f"{found.day} {found:%b %Y}"
+    return scoring.periods.day_month_year(at)
 
 
 def said(metric: Metric, lines: Lines | None) -> str:
@@ -148,7 +148,7 @@ def _state(shown: Shown, today: int) -> str:
     if shown.state == "proposed":
         return "Lines are proposed and wait for a decision of a manager or leadership."
     lines = said(shown.metric, shown.lines if shown.state == "adopted" else shown.file)
-    words = f"{lines[:1].upper()}{lines[1:]}, decided by {shown.decided}."
+    words = f"{cards.text.capital(lines)}, decided by {shown.decided}."
     when = "at any time" if shown.may_tighten is None else f"from {day(shown.may_tighten)} on"
     return f"{words} May be tightened {when}." + (f" “{shown.reason}”" if shown.reason else "")
 
@@ -184,9 +184,7 @@ def listed(
 
 def form(shown: Shown, lines: Lines | None) -> Form:
     """Another target and red line; what there is stands in it."""
-    def value(at: float) -> str:
-        return f"{at:.6f}".rstrip("0").rstrip(".")
-
+    value = scoring.figures.plain
     unit = f" in {shown.metric.unit}" if shown.metric.unit else ""
     better = "higher" if shown.metric.direction == "up" else "lower"
     return Form(

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import scoring.figures
 import scoring.periods
 from cards.card import Block, Button, Buttons, Card, Field, Fields, Text
+from scoring.effects import Went
 from scoring.metrics import Metric, Sums
-
-Went = Literal["better", "same", "worse", "too_few"]
 
 WORDS: dict[Went, str] = {
     "better": "Better, and by more than chance explains. That was you.",

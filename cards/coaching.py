@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import cards.notice
+import cards.text
 import scoring.coaching
 import scoring.figures
 import scoring.periods
@@ -68,7 +69,7 @@ def prepared(talk: Talk) -> Card:
     for reading in talk.reds[:SHOWN]:
         metric = talk.metrics[reading.metric]
         blocks.append(Badge(reading.status, f"{metric.title}: {scoring.figures.figure(metric, reading.value)}"))
-        words = f"{reading.words[:1].upper()}{reading.words[1:]}"
+        words = cards.text.capital(reading.words)
         blocks.append(Text(f"{words}; target {scoring.figures.line(metric, reading.lines.target)}.", "muted"))
     if not talk.reds:
         blocks.append(Text("Nothing is red or amber. Ask what went well, and what others could learn from it."))
@@ -122,7 +123,7 @@ def _area(talk: Talk, reading: Reading) -> list[Block]:
     metric = talk.metrics[reading.metric]
     target = scoring.figures.line(metric, reading.lines.target)
     goal = f"from {scoring.figures.figure(metric, reading.value)} to {target}"
-    by = _day(talk.here + 4 * 7)
+    by = scoring.periods.near_day(talk.here + 4 * 7)
     blocks: list[Block] = [
         Fields(
             (
@@ -147,7 +148,8 @@ def _agreed(metrics: Mapping[str, Metric], agreed: Sequence[Agreed]) -> list[Blo
     blocks: list[Block] = [Heading("Agreed before")]
     for one in agreed:
         area = metrics[one.area].title if one.area in metrics else one.area
-        blocks.append(Text(f"{_day(one.day)}, {area}: {one.step} Check-back {_day(one.check_day)}."))
+        day, check_day = (scoring.periods.near_day(at) for at in (one.day, one.check_day))
+        blocks.append(Text(f"{day}, {area}: {one.step} Check-back {check_day}."))
     return blocks
 
 
@@ -180,7 +182,7 @@ def book(person_id: int, name: str, areas: Sequence[tuple[str, str]], chosen: st
         (
             Input("area", "Which area?", "choice", tuple(Choice(t[:75], n) for n, t in areas[:100]), value=chosen),
             Input("step", "What was agreed?", "multiline", value=step, hint=f"{name} reads this.", max_length=500),
-            Input("day", "When do you look at it again?", "date", value=scoring.periods.date_of(day).isoformat()),
+            Input("day", "When do you look at it again?", "date", value=scoring.periods.iso(day)),
         ),
         submit="Book",
         values={"person": str(person_id)},
@@ -190,7 +192,7 @@ def book(person_id: int, name: str, areas: Sequence[tuple[str, str]], chosen: st
 def booked(name: str, lead: str, metric: Metric, step: str, day: int, names: Mapping[str, str], *, mine: bool) -> Card:
     """What was agreed, for both."""
     head = f"Agreed with {lead if mine else name}: {metric.title}."
-    when = f"On {_day(day)} you both get the fresh figures."
+    when = f"On {scoring.periods.near_day(day)} you both get the fresh figures."
     where = cards.notice.command(names, "redfirst", "coaching") if mine else cards.notice.command(names, "coach", name)
     blocks = (Text(head, "strong"), Text(f"“{step}”"), Text(when), Text(f"Your shared notes: {where}.", "muted"))
     return Card("Agreed", blocks, summary=f"{head} {step} {when}")
@@ -201,10 +203,11 @@ def note(person_id: int | None) -> Form:
     return Form(
         "Write a note",
         "coach_noted",
-        (Input("words", "Note", "multiline", hint="You both see it, with your name and the time.", max_length=1000),),
+        (Input("words", "Note", "multiline", hint="You both see it, with your name and the time.",
+               max_length=scoring.coaching.LONGEST),),
         submit="Keep",
         values={} if person_id is None else {"person": str(person_id)},
-    )
+    )  # fmt: skip
 
 
 def noted(author: str, words: str, person_id: int | None) -> Card:
@@ -212,11 +215,6 @@ def noted(author: str, words: str, person_id: int | None) -> Card:
     values = {} if person_id is None else {"person": str(person_id)}
     blocks = (Text(f"“{words}”"), Buttons((Button("Show the notes", "coach_notes", values),)))
     return Card(f"A note by {author}", blocks, summary=f"A note by {author}: {words}")
-
-
-def _day(day: int) -> str:
-    at: date = scoring.periods.date_of(day)
-    return f"{at:%a} {at.day} {at:%b}"
 
 
 def _when(at: int, zone: str) -> str:

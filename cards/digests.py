@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import cards.plans
 import cards.redflags
 import cards.scorecards
+import cards.text
 import scoring.figures
 import scoring.periods
 from cards.card import (
@@ -206,7 +207,8 @@ def _worst(told: Told) -> Status:
 def _counts(told: Told) -> str:
     digest = told.digest
     if told.stale:
-        return f"{len(digest.reds) + len(digest.ambers)} figures were off target in the data there is."
+        off = len(digest.reds) + len(digest.ambers)
+        return f"{'One figure was' if off == 1 else f'{off} figures were'} off target in the data there is."
     if not (digest.reds or digest.ambers or digest.greens):
         return "Nothing can be coloured yet: there are too few observations."
     if digest.quiet:
@@ -246,7 +248,7 @@ def _reds(told: Told, reds: Sequence[Red]) -> list[Block]:
     for red in reds:
         reading = red.reading
         if told.stale:
-            blocks.append(Badge("none", _figure(told, reading)))
+            blocks.append(Words(f"{_figure(told, reading)}, {_target(told, reading)}"))
             continue
         blocks += [Divider(), Badge("red", ("New: " if red.new else "") + _figure(told, reading))]
         blocks.append(Words(_evidence(told, red)))
@@ -265,7 +267,7 @@ def _add(told: Told, reading: Reading) -> Button:
 def _evidence(told: Told, red: Red) -> str:
     metric, reading = told.metrics[red.reading.metric], red.reading
     words = f"Target {scoring.figures.line(metric, reading.lines.target)}. "
-    words += reading.words[:1].upper() + reading.words[1:] + "."
+    words += f"{cards.text.capital(reading.words)}."
     return words + (f" Red for {red.periods} {_periods(told, red.periods)} in a row." if red.periods > 1 else "")
 
 
@@ -290,9 +292,10 @@ def _picture(told: Told) -> list[Block]:
 def _ambers(told: Told, ambers: Sequence[Reading]) -> list[Block]:
     if not ambers:
         return []
-    status: Status = "none" if told.stale else "amber"
-    head: list[Block] = [] if told.stale else [Divider(), Words("Being watched", "strong")]
-    return head + [Badge(status, f"{_figure(told, one)}, {_target(told, one)}") for one in ambers]
+    lines = [f"{_figure(told, one)}, {_target(told, one)}" for one in ambers]
+    if told.stale:
+        return [Words(line) for line in lines]
+    return [Divider(), Words("Being watched", "strong"), *(Badge("amber", line) for line in lines)]
 
 
 def _target(told: Told, reading: Reading) -> str:
@@ -338,7 +341,8 @@ def _lasting(one: Lasting) -> str:
 
 def _distortion(one: Distortion) -> str:
     effect = "left out" if one.weight == 0 else f"counted {one.weight / 10:g} %"
-    return f"{_short(one.words)}, {_day(one.first_day)} to {_day(one.last_day)}: {effect}"
+    first, last = (scoring.periods.day_month(day) for day in (one.first_day, one.last_day))
+    return f"{_short(one.words)}, {first} to {last}: {effect}"
 
 
 def _people(told: Told, people: Sequence[Helped]) -> list[Block]:
@@ -350,11 +354,6 @@ def _people(told: Told, people: Sequence[Helped]) -> list[Block]:
     values = {"period": told.period.key}
     shown = [Button(one.name, "score", {**values, "person": str(one.person_id)}) for one in people]
     return [*blocks, Words("For your eyes only. Ask what would help before you tell.", "muted"), Buttons(tuple(shown))]
-
-
-def _day(day: int) -> str:
-    at = scoring.periods.date_of(day)
-    return f"{at.day} {at:%b}"
 
 
 def _short(words: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import scoring.distortions
@@ -95,7 +95,7 @@ def listed(waiting: Sequence[Listed], in_force: Sequence[Listed], *, declares: b
 
 def form(scopes: Sequence[tuple[str, str]], metrics: Sequence[tuple[str, str]], today: int) -> Form:
     """What happened, where, when, and how it counts; a second person approves."""
-    iso = scoring.periods.date_of(today).isoformat()
+    iso = scoring.periods.iso(today)
     return Form(
         "Declare a distortion",
         "distortion_asked",
@@ -137,14 +137,13 @@ def revert(one: Distortion) -> Form:
 
 
 def _reason(title: str, route: str, question: str, one: Distortion) -> Form:
-    values: Mapping[str, str] = {"distortion": str(one.id)}
     return Form(
         title,
         route,
         (Input("reason", question, "multiline", max_length=500),),
         submit=title,
         intro=f"{one.words}, {scoring.distortions.span(one)}.",
-        values=dict(values),
+        values={"distortion": str(one.id)},
     )
 
 

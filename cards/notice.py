@@ -50,15 +50,6 @@ def private_elsewhere() -> Card:
     return Card("", (Text("I sent you a private message."),), summary="I sent you a private message.")
 
 
-def did_you_mean(word: str, near: str) -> Card:
-    """A word that is not understood, with the nearest that is."""
-    return Card(
-        "I did not get that",
-        (Text(f"I do not know “{word}”. Did you mean “{near}”?"), Text("Type help for what I understand.", "muted")),
-        summary=f"I do not know “{word}”. Did you mean “{near}”?",
-    )
-
-
 def helped(commands: Sequence[tuple[str, str]], periods: str) -> Card:
     """What can be typed: (words, what they show)."""
     return Card(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 
 import cards.notice
+import cards.text
 import scoring.figures
 import scoring.periods
 from cards.card import Badge, Block, Button, Buttons, Card, Choice, Divider, Field, Fields, Form, Heading, Input, Text
@@ -20,7 +20,7 @@ STOPS = {"this": "This one", "all": "All nudges"}
 def figure(metric: Metric, reading: Reading) -> tuple[Block, ...]:
     """The figure that it is about, with its sample, target and red line."""
     target = scoring.figures.line(metric, reading.lines.target)
-    words = f"{reading.words[:1].upper()}{reading.words[1:]}; target {target}."
+    words = f"{cards.text.capital(reading.words)}; target {target}."
     return (
         Badge(reading.status, f"{metric.title}: {scoring.figures.figure(metric, reading.value)}"),
         Text(words, "muted"),
@@ -54,14 +54,15 @@ def nudge(number: int, one: Behaviour, metric: Metric, reading: Reading) -> Card
 
 def done(one: Behaviour, check_day: int) -> Card:
     """Somebody has done it."""
-    text = f"Good. I look at the figures again on {_day(check_day)} and tell you how it went; until then I am quiet."
+    day = scoring.periods.near_day(check_day)
+    text = f"Good. I look at the figures again on {day} and tell you how it went; until then I am quiet."
     return Card(one.title, (Text(text),), summary=text)
 
 
 def snooze(number: int, here: int) -> Form:
     """For how long."""
     choices = tuple(Choice(text, key) for key, text in SNOOZES.items())
-    later = scoring.periods.date_of(here + 14).isoformat()
+    later = scoring.periods.iso(here + 14)
     hint = "Only where you chose a date."
     return Form(
         "Snooze",
@@ -76,7 +77,7 @@ def snooze(number: int, here: int) -> Form:
 
 
 def snoozed(one: Behaviour, until: int) -> Card:
-    text = f"Quiet about this until {_day(until)}."
+    text = f"Quiet about this until {scoring.periods.near_day(until)}."
     return Card(one.title, (Text(text),), summary=text)
 
 
@@ -155,21 +156,18 @@ def settings(
         blocks.append(Heading("Your focus"))
         blocks += [Text(f"{metric.title}: {one.title}. {one.what}") for one, metric in focuses]
     else:
-        blocks.append(Text("You have no focus at the moment: nothing red or amber that one thing would mend."))
+        words = "You have no focus now. On working mornings I look for one thing that would mend a red or an amber."
+        blocks.append(Text(words))
     if paused:
         blocks += [Divider(), Heading("Quiet about")]
         for behaviour, title, until in paused:
-            blocks.append(Text(f"{title}: {'until ' + _day(until) if until is not None else 'stopped'}."))
+            quiet = "stopped" if until is None else f"until {scoring.periods.near_day(until)}"
+            blocks.append(Text(f"{title}: {quiet}."))
             blocks.append(Buttons((Button("Take it up again", "nudges_on", {"behaviour": behaviour}),)))
     switch = Button("Nudges off", "nudges_off") if on else Button("Nudges on", "nudges_on")
     words = "Nudges are on: two a week at most, in your working hours." if on else "Nudges are off."
     blocks += [Divider(), Text(words, "strong"), Buttons((switch,))]
-    seen = "Your lead sees your focus when preparing a talk with you; of your answers only what you write to them."
+    seen = "Nobody but you sees your focus; of your answers your lead reads only what you write to them."
     blocks.append(Text(seen, "muted"))
     names = ", ".join(one.title for one, _ in focuses)
     return Card("Your nudges", tuple(blocks), summary=f"{words} Focus: {names or 'none'}.")
-
-
-def _day(day: int) -> str:
-    at: date = scoring.periods.date_of(day)
-    return f"{at:%a} {at.day} {at:%b}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import cards.text
 import scoring.objectives
 import scoring.objectives_file
 import scoring.periods
@@ -55,10 +56,7 @@ class Line:
 
 
 def _date(day: int | None) -> str:
-    if day is None:
-        return "–"
-    at = scoring.periods.date_of(day)
-    return f"{at.day} {at:%b %Y}"
+    return "–" if day is None else scoring.periods.day_month_year(day)
 
 
 def _status(status: str) -> str:
@@ -96,8 +94,11 @@ def _about(line: Line) -> str:
 
 def _item(line: Line) -> list[Block]:
     told = _about(line) if line.standing is None else f"{stands(line.standing)} {_about(line)}"
-    return [_head(line), Text(told, "muted"),
-            Buttons((Button("Open", "objective_open", {"objective": line.objective.key}),))]  # fmt: skip
+    return [_head(line), Text(told, "muted"), _open(line.objective)]
+
+
+def _open(one: Objective) -> Buttons:
+    return Buttons((Button("Open", "objective_open", {"objective": one.key}),))
 
 
 def _page(lines: Sequence[Line], page: int, route: str, values: Mapping[str, str]) -> list[Block]:
@@ -282,7 +283,7 @@ def told(one: Objective, by: str) -> Card:
     text = f"{by} {'set' if one.version == 1 else 'changed'} an objective with you: {one.title}"
     return Card(
         "An objective of yours",
-        (Text(text), Text(ALONE, "muted"), Buttons((Button("Open", "objective_open", {"objective": one.key}),))),
+        (Text(text), Text(ALONE, "muted"), _open(one)),
         summary=text,
     )
 
@@ -306,8 +307,7 @@ def example(cascade: Cascade, titles: Mapping[str, str]) -> Card:
         blocks.append(Heading(KIND[level]))
         for one in (o for o in cascade.objectives if o.level == level):
             take = Button("Take it", "objective_new", {"example": cascade.name, "take": one.key})
-            scope = f"{one.scope[:1].upper()}{one.scope[1:]}"
-            told = f"{scope}. Measured by {_measure(one, titles)}, looked at {one.cadence}."
+            told = f"{cards.text.capital(one.scope)}. Measured by {_measure(one, titles)}, looked at {one.cadence}."
             blocks += [Text(one.title, "strong"), Text(told), Buttons((take,))]
     blocks.append(Buttons((Button("Other examples", "objective_examples"),)))
     return Card(cascade.title, tuple(blocks), summary=f"{cascade.title}: {len(cascade.objectives)} objectives.")
@@ -320,11 +320,9 @@ def report(unlinked: Sequence[tuple[str, Objective]], uncarried: Sequence[Object
     """The monthly word about what hangs in the air: (name, objective) of one's people, or leadership's own."""
     blocks: list[Block] = []
     for name, one in unlinked[:PAGE]:
-        blocks += [Text(f"{name}: {one.title}"),
-                   Buttons((Button("Open", "objective_open", {"objective": one.key}),))]  # fmt: skip
+        blocks += [Text(f"{name}: {one.title}"), _open(one)]
     for one in uncarried[:PAGE]:
-        blocks += [Text(one.title),
-                   Buttons((Button("Open", "objective_open", {"objective": one.key}),))]  # fmt: skip
+        blocks += [Text(one.title), _open(one)]
     more = len(unlinked) + len(uncarried) - len(unlinked[:PAGE]) - len(uncarried[:PAGE])
     if more:
         blocks.append(Text(f"… and {more} more.", "muted"))

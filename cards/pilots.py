@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import scoring.periods
@@ -32,15 +32,10 @@ class Shown:
     reason: str = ""
 
 
-def _day(at: int) -> str:
-    found = scoring.periods.date_of(at)
-    return f"{found.day} {found:%b %Y}"
-
-
 def _about(shown: Shown) -> str:
     pilot = shown.pilot
-    span = f"{_day(pilot.first)} to {_day(pilot.last)}"
-    return f"{', '.join(shown.teams)}, {span}." + (f" {pilot.question}" if pilot.question else "")
+    first, last = (scoring.periods.day_month_year(day) for day in (pilot.first, pilot.last))
+    return f"{', '.join(shown.teams)}, {first} to {last}." + (f" {pilot.question}" if pilot.question else "")
 
 
 def asked(title: str, pilot: Pilot, part: Part) -> Card:
@@ -83,11 +78,10 @@ def thanked(title: str) -> Card:
 
 
 def _counts(views: Views) -> str:
-    def told(some: object, label: str) -> str:
-        counts = some if isinstance(some, dict) else {}
-        return f"{label}: " + ", ".join(f"{counts.get(key, 0)} {text.lower()}" for key, text in VIEWS.items())
+    def told(counts: Mapping[str, int]) -> str:
+        return ", ".join(f"{counts.get(key, 0)} {text.lower()}" for key, text in VIEWS.items())
 
-    return f"{views.answers} answers. {told(dict(views.useful), 'Useful')}. {told(dict(views.fair), 'Fair')}."
+    return f"{views.answers} answers. Useful: {told(views.useful)}. Fair: {told(views.fair)}."
 
 
 def listed(some: Sequence[Shown], *, decides: bool) -> list[Block]:

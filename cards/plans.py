@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import cards.text
 import scoring.periods
 import scoring.plans
 from cards.card import Block, Button, Buttons, Card, Choice, Divider, Field, Fields, Form, Input, Text
@@ -24,16 +25,11 @@ class Listed:
     keeps: bool = False
 
 
-def day(number: int) -> str:
-    """A local day as people write it: "Fri 14 Aug"."""
-    at = scoring.periods.date_of(number)
-    return f"{at:%a} {at.day} {at:%b}"
-
-
 def line(plan: Plan, today: int, *, owner: bool = True) -> str:
     """The plan in a line, as it stands under its red; without the owner where others read along."""
-    due = f"overdue since {day(plan.due_day)}" if scoring.plans.overdue(plan, today) else f"due {day(plan.due_day)}"
-    parts = [f"Plan: {_stopped(plan.action)}", f"{plan.owner}, {due}." if owner else f"{due[:1].upper()}{due[1:]}."]
+    day = scoring.periods.near_day(plan.due_day)
+    due = f"overdue since {day}" if scoring.plans.overdue(plan, today) else f"due {day}"
+    parts = [f"Plan: {_stopped(plan.action)}", f"{plan.owner}, {due}." if owner else f"{cards.text.capital(due)}."]
     if plan.moved:
         parts.append(f"Moved {'once' if plan.moved == 1 else f'{plan.moved} times'}.")
     if plan.blocker:
@@ -56,7 +52,7 @@ def form(
             Input("action", "What will you do?", "multiline", max_length=scoring.plans.LONGEST,
                   hint="One thing, in a sentence, without names: the team reads it."),
             Input("owner", "Who sees to it?", "choice", tuple(Choice(name, str(number)) for number, name in owners)),
-            Input("due", "By when?", "date", value=scoring.periods.date_of(due_day).isoformat()),
+            Input("due", "By when?", "date", value=scoring.periods.iso(due_day)),
         ),
         submit="Add the plan",
         intro=f"{title}: {words}",
@@ -79,12 +75,14 @@ def _what_follows(plan: Plan) -> str:
 
 def asked(by: str, team: str, title: str, plan: Plan, today: int) -> Card:
     """The owner is told what somebody else promised for them."""
-    blocks: tuple[Block, ...] = (
-        Text(f"{team} · {title}", "strong"),
-        Text(line(plan, today, owner=False)),
-        Buttons(_buttons(Listed(plan, title, reports=True))),
-    )
-    return Card(f"{by} asks you to see to a plan", blocks, f"{by} asks you: {line(plan, today, owner=False)}")
+    words = line(plan, today, owner=False)
+    return Card(f"{by} asks you to see to a plan", _yours(team, title, plan, words), f"{by} asks you: {words}")
+
+
+def _yours(team: str, title: str, plan: Plan, words: str) -> tuple[Block, ...]:
+    """A plan as its owner is shown it, with what they can report."""
+    buttons = _buttons(Listed(plan, title, reports=True))
+    return (Text(f"{team} · {title}", "strong"), Text(words), Buttons(buttons))
 
 
 def _values(plan: Plan) -> dict[str, str]:
@@ -141,7 +139,7 @@ _OUTCOMES = {
 
 
 def _ended(plan: Plan) -> str:
-    when = f" on {day(plan.closed_day)}" if plan.closed_day is not None else ""
+    when = f" on {scoring.periods.near_day(plan.closed_day)}" if plan.closed_day is not None else ""
     if plan.state == "dropped":
         return f"dropped{when}. {_stopped(plan.reason)}"
     return f"{_stopped(plan.action)} Done{when}; {_OUTCOMES[plan.outcome]}."
@@ -152,12 +150,8 @@ def changed(title: str, plan: Plan, today: int) -> Card:
     if plan.state == "open":
         words = line(plan, today)
         return Card("Plan changed", (Text(title, "strong"), Text(words)), summary=f"{title}. {words}")
-    return Card(f"Plan {plan.state}", (Text(title, "strong"), Text(_capital(_ended(plan)))),
+    return Card(f"Plan {plan.state}", (Text(title, "strong"), Text(cards.text.capital(_ended(plan)))),
                 summary=f"{title}: {_ended(plan)}")  # fmt: skip
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def move(title: str, plan: Plan) -> Form:
@@ -166,11 +160,11 @@ def move(title: str, plan: Plan) -> Form:
         "Move the plan",
         "plan_moved",
         (
-            Input("due", "To which day?", "date", value=scoring.periods.date_of(plan.due_day).isoformat()),
+            Input("due", "To which day?", "date", value=scoring.periods.iso(plan.due_day)),
             Input("reason", "Why does it move?", "multiline", max_length=scoring.plans.LONGEST),
         ),
         submit="Move",
-        intro=f"{title}: {_stopped(plan.action)} Due {day(plan.due_day)}.",
+        intro=f"{title}: {_stopped(plan.action)} Due {scoring.periods.near_day(plan.due_day)}.",
         values=_values(plan),
     )
 
@@ -212,12 +206,8 @@ _REMINDERS: dict[Reminder, str] = {
 def reminder(kind: Reminder, team: str, title: str, plan: Plan, today: int) -> Card:
     """The owner is reminded; the answer is a button away."""
     words = line(plan, today, owner=False)
-    blocks: tuple[Block, ...] = (
-        Text(f"{team} · {title}", "strong"),
-        Text(words),
-        Buttons(_buttons(Listed(plan, title, reports=True))),
-    )
-    return Card(_REMINDERS[kind], blocks, summary=f"{_REMINDERS[kind]}. {team}, {title}. {words}")
+    summary = f"{_REMINDERS[kind]}. {team}, {title}. {words}"
+    return Card(_REMINDERS[kind], _yours(team, title, plan, words), summary)
 
 
 _SAID = {
@@ -230,7 +220,7 @@ _SAID = {
 def outcome(team: str, title: str, plan: Plan, again: Mapping[str, str] | None) -> Card:
     """What fresh figures say of a plan that is done. `again`: values of the button that adds another one."""
     heading, words = _SAID[plan.outcome]
-    done = f" on {day(plan.closed_day)}" if plan.closed_day is not None else ""
+    done = f" on {scoring.periods.near_day(plan.closed_day)}" if plan.closed_day is not None else ""
     blocks: list[Block] = [
         Text(f"{team} · {title}", "strong"),
         Fields((Field("Plan", plan.action), Field("Done", f"by {plan.owner}{done}"))),

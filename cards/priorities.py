@@ -17,6 +17,8 @@ class Said(Protocol):
     def trade_offs(self) -> str: ...
     @property
     def by(self) -> str: ...
+    @property
+    def version(self) -> int: ...
 
 
 def blocks(found: Said | None) -> tuple[Block, ...]:
@@ -41,7 +43,7 @@ def form(month: Period, found: Said | None) -> Form:
         ),
         submit="Record",
         intro=f"{month.label}. Everybody reads this under /objectives; what was recorded before is kept.",
-        values={"month": month.key},
+        values={"month": month.key, "version": str(found.version if found else 0)},
     )  # fmt: skip
 
 

@@ -12,18 +12,14 @@ PAGE = 8
 LONGEST = 500
 
 
-def _date(day: int) -> str:
-    at = scoring.periods.date_of(day)
-    return f"{at:%a} {at.day} {at:%b}"
-
-
 def contact(flag: RedFlag, today: int) -> str:
     """When somebody speaks with the client next, in words."""
     if flag.next_contact is None:
         return "no contact planned"
+    day = scoring.periods.near_day(flag.next_contact)
     if flag.next_contact < today:
-        return f"contact was due on {_date(flag.next_contact)}"
-    return "contact today" if flag.next_contact == today else f"next contact {_date(flag.next_contact)}"
+        return f"contact was due on {day}"
+    return "contact today" if flag.next_contact == today else f"next contact {day}"
 
 
 def line(flag: RedFlag, today: int) -> str:
@@ -38,14 +34,14 @@ def listed(flags: Sequence[RedFlag], today: int, page: int = 0) -> Card:
         return Card("Red-flag customers", (Text(text),), summary=text)
     blocks: list[Block] = []
     for flag in flags[page * PAGE : (page + 1) * PAGE]:
-        values = {"flag": str(flag.id), "version": str(flag.version)}
+        values = _values(flag)
         owner = f"Owner {flag.owner}" if flag.owner else "Nobody owns it yet"
         buttons = (
             Button("Take it", "client_take", values, style="normal" if flag.owner else "primary", once=True),
             Button("Next contact", "client_contact", values),
             Button("Close", "client_close", values),
         )
-        since = f"On the list since {_date(flag.raised_day)}."
+        since = f"On the list since {scoring.periods.near_day(flag.raised_day)}."
         blocks += [Text(flag.client, "strong"), Text(flag.reason), Text(f"{owner}, {contact(flag, today)}. {since}"),
                    Buttons(buttons)]  # fmt: skip
     turn = [Button("‹ Earlier", "client_list", {"page": str(page - 1)})] if page else []
@@ -60,6 +56,14 @@ def listed(flags: Sequence[RedFlag], today: int, page: int = 0) -> Card:
     return Card("Red-flag customers", tuple(blocks), summary=f"{one} a red flag, {unowned} without an owner.")
 
 
+def _values(flag: RedFlag) -> dict[str, str]:
+    return {"flag": str(flag.id), "version": str(flag.version)}
+
+
+def _about(flag: RedFlag) -> str:
+    return f"{flag.client}. {flag.reason}"[:1000]
+
+
 def next_contact(flag: RedFlag, suggested: str) -> Form:
     """When somebody speaks with the client next."""
     return Form(
@@ -67,8 +71,8 @@ def next_contact(flag: RedFlag, suggested: str) -> Form:
         "client_contacted",
         (Input("day", "When do you speak with them next?", "date", value=suggested),),
         submit="Keep",
-        intro=f"{flag.client}. {flag.reason}"[:1000],
-        values={"flag": str(flag.id), "version": str(flag.version)},
+        intro=_about(flag),
+        values=_values(flag),
     )
 
 
@@ -79,6 +83,6 @@ def close(flag: RedFlag) -> Form:
         "client_closed",
         (Input("reason", "What was done, and what did they say?", "multiline", max_length=LONGEST),),
         submit="Close it",
-        intro=f"{flag.client}. {flag.reason}"[:1000],
-        values={"flag": str(flag.id), "version": str(flag.version)},
+        intro=_about(flag),
+        values=_values(flag),
     )

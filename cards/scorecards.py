@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 
 import cards.text
 import scoring.figures
@@ -68,10 +67,9 @@ def _points(reading: Reading) -> tuple[Point, ...]:
     return tuple(Point(week(day), value) for day, value in reading.weeks)
 
 
-@lru_cache(maxsize=1024)
 def week(day: int) -> str:
-    at = scoring.periods.date_of(day)
-    return f"{at.day} {at:%b}"
+    """A week by its Monday."""
+    return scoring.periods.day_month(day)
 
 
 def thirteen(metric: Metric, reading: Reading) -> str:
@@ -86,7 +84,7 @@ def thirteen(metric: Metric, reading: Reading) -> str:
 
 def _figures(metric: Metric, reading: Reading) -> str:
     target = f"target {scoring.figures.line(metric, reading.lines.target)}"
-    parts = [f"{_capital(f'{_sample(metric, reading)}{target}')}.", f"{_capital(reading.words)}."]
+    parts = [f"{cards.text.capital(f'{_sample(metric, reading)}{target}')}.", f"{cards.text.capital(reading.words)}."]
     if reading.change is not None:
         parts.append(f"{scoring.figures.change(metric, reading.change)} on the period before.")
     if reading.provisional:
@@ -99,10 +97,6 @@ def _sample(metric: Metric, reading: Reading) -> str:
     if metric.kind == "rate":
         return f"{scoring.figures.amount(reading.sums.num)} of {scoring.figures.amount(reading.sums.den)}; "
     return f"from {reading.sums.n:,}; " if metric.kind == "mean" else ""
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _one(sheet: Sheet, reading: Reading, *, advice: bool) -> list[Block]:
@@ -197,7 +191,7 @@ def _left_out(sheet: Sheet, missing: list[Reading]) -> list[Block]:
     """What has no figure, by the reason for it."""
     reasons = dict.fromkeys(r.missing for r in missing)
     named = {why: ", ".join(sheet.metrics[r.metric].title for r in missing if r.missing == why) for why in reasons}
-    blocks: list[Block] = [Text(f"{_capital(why)}: {titles}.", "muted") for why, titles in named.items()]
+    blocks: list[Block] = [Text(f"{cards.text.capital(why)}: {titles}.", "muted") for why, titles in named.items()]
     if len(missing) < len(sheet.score.readings):
         blocks.append(Text("What is left out gives its weight to the others.", "muted"))
     return blocks
@@ -267,7 +261,7 @@ def why(sheet: Sheet, reading: Reading, found: Explanation) -> Card:
     return Card(
         f"Why: {found.title}",
         tuple(blocks),
-        f"{found.title}: {found.figures}. {_capital(found.sample)}. {found.lines}.",
+        f"{found.title}: {found.figures}. {cards.text.capital(found.sample)}. {found.lines}.",
         reading.status,
     )
 

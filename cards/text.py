@@ -19,6 +19,11 @@ SHORT = 48
 _BAR = 20
 
 
+def capital(words: str) -> str:
+    """Words as a sentence begins with them."""
+    return words[:1].upper() + words[1:]
+
+
 def spark(points: Sequence[model.Point]) -> str:
     """One character a point, lowest ▁ to highest █; · where there was no data; a flat line is ▄."""
     return sparks([p.value for p in points])

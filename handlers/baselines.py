@@ -95,9 +95,7 @@ async def _found(ctx: Ctx, call: Call) -> Baseline:
     """The one of a button or form, as it was seen there. Raises Refused where it has changed since."""
     if not scoring.baselines.decides(ctx.person):
         raise Refused("Lines are decided on by a manager or leadership.", "See what is measured with /redfirst lines.")
-    text = call.values.get("baseline", "")
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
-    one = await storage.baselines.get(ctx.db, number)
+    one = await storage.baselines.get(ctx.db, call.number("baseline") or 0)
     if one is None or one.state == "dropped" or one.metric not in ctx.rules.metrics:
         raise Refused("That is not measured any more.", "See what is with /redfirst lines.")
     if call.values.get("version") != str(one.version):
@@ -138,7 +136,7 @@ async def put(ctx: Ctx, call: Call, _subject: None) -> Reply:
     one = await _found(ctx, call)
     target, red = (_number(call, name, words) for name, words in (("target", "target"), ("red", "red line")))
     lines = scoring.baselines.with_ends(ctx.rules.metrics[one.metric], target, red)
-    reason = " ".join(call.values.get("reason", "").split())[: cards.baselines.LONGEST]
+    reason = call.line("reason", cards.baselines.LONGEST)
     return await _decided(ctx, one, "adopted", lines, reason, update=False)
 
 

@@ -48,6 +48,15 @@ class Call:
     later: bool = False
     """True where the platform cannot be answered in the request: the reply goes through the outbox."""
 
+    def number(self, name: str, digits: int = 9) -> int | None:
+        """The whole number that came back under a name; None for anything else, and for more digits."""
+        text = self.values.get(name, "")
+        return int(text) if text.isascii() and text.isdecimal() and len(text) <= digits else None
+
+    def line(self, name: str, longest: int) -> str:
+        """The words that came back under a name as one line, cut after so many characters; "" without any."""
+        return " ".join(self.values.get(name, "").split())[:longest]
+
 
 @dataclass(frozen=True, slots=True)
 class Say:

@@ -10,6 +10,7 @@ import handlers.nudges
 import handlers.outgoing
 import handlers.people
 import handlers.sheets
+import handlers.timetable
 import scoring.effects
 import scoring.periods
 import scoring.rag
@@ -30,7 +31,7 @@ from storage.nudges import Held
 
 async def make(ctx: Ctx, due: Due) -> None:
     """The maker of a team's check-backs, daily."""
-    team = await storage.people.team(ctx.db, int(due.schedule.target.removeprefix("team:")))
+    team = await handlers.timetable.team(ctx, due)
     if team is None or await handlers.nudges.stale(ctx):
         return
     here = handlers.sheets.today(ctx, team.zone)

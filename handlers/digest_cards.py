@@ -39,6 +39,9 @@ from scoring.scorecards import Reading, Score
 BACK = scoring.digests.ESCALATED - 1
 """Periods before this one that a digest looks at."""
 
+LONGEST = 13
+"""Weeks, this one included, after which nobody looks any further for when a red began."""
+
 RENEWALS_AHEAD = 90
 NOT_CONNECTED = "not connected"
 
@@ -127,20 +130,20 @@ async def _told(ctx: Ctx, group: Group, asked: Period, late: str) -> Told:
         blockers=tuple(("", plan) for plan in blocked),
         distortions=tuple(await storage.distortions.in_force(ctx.db, subject, asked.first, asked.last)),
         late=late,
-        stale=await _stale(ctx, group, here),
+        stale=await _stale(ctx, group, asked, here),
         notes=sheet.notes,
     )
 
 
-async def _before(ctx: Ctx, group: Group, now: Score, asked: Period) -> list[Score]:
+async def _before(ctx: Ctx, group: Group, now: Score, asked: Period, most: int = BACK + 1) -> list[Score]:
     """The scores of the periods before, newest first, as far back as there are rubrics.
 
-    One more is read where something has been red in all of them, to tell whether that is news.
+    More are read, up to `most`, while something has been red in all of them, to tell since when.
     """
     found: list[Score] = []
     lasting = {r.metric for r in now.readings if r.status == "red"}
-    for place in range(BACK + 1):
-        if place == BACK and not lasting:
+    for place in range(most):
+        if place >= BACK and not lasting:
             break
         asked = scoring.periods.previous(asked)
         try:
@@ -152,10 +155,11 @@ async def _before(ctx: Ctx, group: Group, now: Score, asked: Period) -> list[Sco
     return found
 
 
-async def _stale(ctx: Ctx, group: Group, here: int) -> str:
+async def _stale(ctx: Ctx, group: Group, asked: Period, here: int) -> str:
     """A sentence where the newest fact is older than the desk's patience, in working days of the group; "" else.
 
-    A weekend without tickets makes no data old: a Monday's digest rests on Friday's.
+    A weekend without tickets makes no data old: a Monday's digest rests on Friday's. A period that was over when
+    the newest fact came rests on nothing that is missing.
     """
     as_of = await storage.loads.as_of(ctx.db)
     if as_of is None:
@@ -165,7 +169,7 @@ async def _stale(ctx: Ctx, group: Group, here: int) -> str:
         scoring.periods.today(datetime.fromtimestamp(as_of, UTC), handlers.groups.zone(ctx, group))
     )
     missed = sum(scoring.calendars.is_working_day(calendar, day) for day in range(newest + 1, here))
-    if missed < ctx.rules.stale_days:
+    if missed < ctx.rules.stale_days or newest > asked.last:
         return ""
     at = scoring.periods.date_of(newest)
     return f"The newest data is of {at.day} {at:%b %Y}."
@@ -198,25 +202,27 @@ async def _lasting(ctx: Ctx, teams: Sequence[Team]) -> tuple[Lasting, ...]:
     """What has been red in a team for three weeks or longer, of what everybody may be told of it."""
     found: list[Lasting] = []
     for team in teams:
-        found += await lasting(ctx, team, period_of("week", handlers.sheets.today(ctx, team.zone)))
+        found += (await lasting(ctx, team, period_of("week", handlers.sheets.today(ctx, team.zone)))).values()
     return tuple(found)
 
 
-async def lasting(ctx: Ctx, team: Team, asked: Period) -> list[Lasting]:
-    """The same of one team, up to a week; nothing on old data."""
+async def lasting(ctx: Ctx, team: Team, week: Period) -> dict[str, Lasting]:
+    """The same of one team, up to a week, by metric; nothing on old data. No red is longer than `LONGEST` weeks."""
     group = Group(team)
-    if await _stale(ctx, group, handlers.sheets.today(ctx, team.zone)):
-        return []
+    if await _stale(ctx, group, week, handlers.sheets.today(ctx, team.zone)):
+        return {}
     try:
-        sheet, _ = await handlers.groups.sheet(ctx, group, asked)
+        sheet, _ = await handlers.groups.sheet(ctx, group, week)
     except Refused:  # no rubric was in force yet
-        return []
-    before = await _before(ctx, group, sheet.score, asked)
+        return {}
+    before = await _before(ctx, group, sheet.score, week, LONGEST - 1)
     plans = await storage.plans.of_subject(ctx.db, f"team:{team.id}")
-    return [
-        Lasting(team.name, sheet.metrics[red.reading.metric].title, red.periods, bool(red.plans))
+    return {
+        red.reading.metric: Lasting(
+            team.name, sheet.metrics[red.reading.metric].title, red.periods, bool(red.plans)
+        )
         for red in scoring.digests.escalated(scoring.digests.compose(sheet.score, before, plans))
-    ]
+    }
 
 
 async def _outcomes(ctx: Ctx, asked: Period, here: int) -> tuple[tuple[str, str], ...]:

@@ -41,7 +41,7 @@ DESK = "desk"
 
 async def team_digest(ctx: Ctx, due: Due) -> None:
     """To a team's channel."""
-    team = await _target(ctx, due)
+    team = await handlers.timetable.team(ctx, due)
     if team is not None and due.schedule.to:
         told = await handlers.digest_cards.of_team(ctx, team, _asked(due), _late(due))
         await _post(ctx, due.schedule.to, told, _key("team", due))
@@ -49,7 +49,7 @@ async def team_digest(ctx: Ctx, due: Due) -> None:
 
 async def lead_digest(ctx: Ctx, due: Due) -> None:
     """To each lead of a team, in private."""
-    team = await _target(ctx, due)
+    team = await handlers.timetable.team(ctx, due)
     if team is None:
         return
     here = handlers.sheets.today(ctx, team.zone)
@@ -60,14 +60,34 @@ async def lead_digest(ctx: Ctx, due: Due) -> None:
 
 
 async def _tell_above(ctx: Ctx, team: Team, due: Due) -> None:
-    """What turns out to last is told, once, to whoever the team's lead reports to; of the team, as everybody is."""
-    found = await handlers.digest_cards.lasting(ctx, team, _asked(due))
-    news = [one for one in found if one.weeks == scoring.digests.ESCALATED]
-    if news:
-        here = handlers.sheets.today(ctx, team.zone)
-        for person in await storage.people.above(ctx.db, team, here):
-            card = cards.digests.lasting(team.name, _asked(due), news, {"team": str(team.id)})
-            await handlers.outgoing.suggest(ctx, person.id, card, _key("above", due, person.id), urgent=True)
+    """What turns out to last is told, once, to whoever the team's lead reports to; of the team, as everybody is.
+
+    A run that was missed, or made on old data, only delays it: a red goes by the week with which it began.
+    """
+    above = await storage.people.above(ctx.db, team, handlers.sheets.today(ctx, team.zone))
+    week = handlers.digest_cards.period_of("week", due.day)
+    found = await handlers.digest_cards.lasting(ctx, team, week) if above else {}
+    if not found:
+        return
+    target = due.schedule.target
+    told = [key.split("|") for key in await storage.digests.said(ctx.db, f"digest|above|{target}|", 0)]
+    for name, one in found.items():
+        began = scoring.periods.week(week.first - 7 * (one.weeks - 1))
+        card = cards.digests.lasting(team.name, week, [one], {"team": str(team.id)})
+        for person in above:
+            earlier = [scoring.periods.from_key(key[3]) for key in told if key[4:] == [str(person.id), name]]
+            if not any(_same_run(then, began, one.weeks) for then in earlier):
+                key = _named("above", target, began, str(person.id), name)
+                await handlers.outgoing.suggest(ctx, person.id, card, key)
+
+
+def _same_run(then: Period, began: Period, weeks: int) -> bool:
+    """Whether a red that began in a week and lasts so long is the one that was told as begun `then`.
+
+    Late data may move the week in which it began; and of the longest nobody knows it.
+    """
+    told_with = then.first + 7 * (scoring.digests.ESCALATED - 1)
+    return told_with >= began.first or weeks >= handlers.digest_cards.LONGEST
 
 
 async def leadership_digest(ctx: Ctx, due: Due) -> None:
@@ -83,11 +103,6 @@ async def desk_page(ctx: Ctx, due: Due) -> None:
     if due.schedule.to:
         told = await handlers.digest_cards.of_desk(ctx, _asked(due), _late(due))
         await _post(ctx, due.schedule.to, told, _key("organisation", due))
-
-
-async def _target(ctx: Ctx, due: Due) -> Team | None:
-    """The team of a schedule; None where it has gone since."""
-    return await storage.people.team(ctx.db, int(due.schedule.target.partition(":")[2]))
 
 
 def _asked(due: Due) -> Period:

@@ -48,9 +48,7 @@ async def _scopes(ctx: Ctx) -> list[tuple[str, str]]:
 
 
 async def _kept(ctx: Ctx, call: Call) -> Distortion:
-    text = call.values.get("distortion", "")
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
-    found = await storage.distortions.get(ctx.db, number)
+    found = await storage.distortions.get(ctx.db, call.number("distortion") or 0)
     if found is None:
         raise Refused("There is no such distortion.", "See what there is with /redfirst distortion.")
     return found

@@ -13,6 +13,7 @@ import handlers.outgoing
 import handlers.people
 import handlers.sheets
 import handlers.tickets
+import handlers.timetable
 import scoring.calendars
 import scoring.focus
 import scoring.periods
@@ -49,7 +50,7 @@ LONGEST = 500
 
 async def make(ctx: Ctx, due: Due) -> None:
     """The maker of a team's nudges, daily: focuses are chosen again, and whoever may be nudged is nudged."""
-    team = await storage.people.team(ctx.db, int(due.schedule.target.removeprefix("team:")))
+    team = await handlers.timetable.team(ctx, due)
     if team is None or await stale(ctx):
         return
     everyone = await storage.people.everyone(ctx.db, handlers.sheets.today(ctx, team.zone))
@@ -152,15 +153,12 @@ def _red(body: object, title: str) -> bool:
 
 
 
-
 # What people answer
 
 
 async def _own(ctx: Ctx, call: Call, person: Person) -> tuple[Nudge, Behaviour]:
     """The nudge whose button was pressed. Raises Refused, the same for one of somebody else and for none."""
-    text = call.values.get("nudge", "")
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
-    found = await storage.nudges.get(ctx.db, number)
+    found = await storage.nudges.get(ctx.db, call.number("nudge") or 0)
     behaviour = ctx.rules.behaviours.get(found.behaviour) if found else None
     if found is None or found.person_id != person.id or behaviour is None or found.metric not in ctx.rules.metrics:
         raise Refused("That nudge is no longer good.", "See your focus with /redfirst nudges.")

@@ -41,8 +41,7 @@ def _titles(ctx: Ctx) -> dict[str, str]:
 
 
 def _page(call: Call) -> int:
-    text = call.values.get("page", "0")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 5 else 0
+    return call.number("page", 4) or 0
 
 
 # ---- looking ----
@@ -263,7 +262,7 @@ async def close(ctx: Ctx, call: Call, _subject: None) -> Reply:
 async def closed(ctx: Ctx, call: Call, _subject: None) -> Reply:
     """It ends, with the reason; what supported it is told to hang in the air."""
     one = _seen_version(await _mine(ctx, call), call)
-    reason = " ".join(call.values.get("reason", "").split())[:LONGEST]
+    reason = call.line("reason", LONGEST)
     if not reason:
         raise Refused("A sentence is missing.", "Say why it ends.")
     kept = await storage.objectives.close(ctx.db, one, reason, ctx.person.key, int(ctx.now.timestamp()))

@@ -137,7 +137,7 @@ async def decided(ctx: Ctx, call: Call, _subject: None) -> Reply:
     """The decision is kept; the pilot is on no scorecard of a later period."""
     one = await _undecided(ctx, call)
     state = _STATES.get(call.values.get("state", ""))
-    reason = " ".join(call.values.get("reason", "").split())[: cards.pilots.LONGEST]
+    reason = call.line("reason", cards.pilots.LONGEST)
     if state is None or not reason:
         raise Refused("A part is missing.", "Say what becomes of it, and why.")
     now, pilot = int(ctx.now.timestamp()), one.pilot

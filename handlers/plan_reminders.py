@@ -10,6 +10,7 @@ import handlers.groups
 import handlers.outgoing
 import handlers.plans
 import handlers.sheets
+import handlers.timetable
 import scoring.calendars
 import scoring.periods
 import scoring.plans
@@ -27,8 +28,7 @@ from scoring.schedules import Due
 
 async def remind(ctx: Ctx, due: Due) -> None:
     """The maker of `plan_reminders` (a team's) and `desk_plan_reminders`, on a local day."""
-    number = scoring.plans.team_of(due.schedule.target)
-    team = None if number is None else await storage.people.team(ctx.db, number)
+    team = await handlers.timetable.team(ctx, due)
     if team is None and due.schedule.target != "desk":
         return  # the team is gone
     await _owners(ctx, team, due.day)

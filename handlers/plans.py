@@ -84,9 +84,7 @@ async def _team(ctx: Ctx, whose: str) -> Team | None:
 
 
 async def _kept(ctx: Ctx, call: Call) -> Plan:
-    text = call.values.get("plan", "")
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
-    found = await storage.plans.get(ctx.db, number)
+    found = await storage.plans.get(ctx.db, call.number("plan") or 0)
     if found is None:
         raise Refused("There is no such plan.", "See the plans with /plans.")
     return found
@@ -169,8 +167,7 @@ async def added(ctx: Ctx, call: Call, team: Team | None) -> Reply:
     asked, reading = await _red(ctx, call, team)
     today = _today(ctx, team)
     owners = dict(await _owners(ctx, team))
-    chosen = call.values.get("owner", "")
-    owner = int(chosen) if chosen.isascii() and chosen.isdecimal() and len(chosen) < 10 else 0
+    owner = call.number("owner") or 0
     if owner not in owners:
         raise Refused("Nobody is named who sees to it.", "Choose somebody of the team.")
     due = scoring.plans.due_day(call.values.get("due", ""))

@@ -29,12 +29,20 @@ async def ask(ctx: Ctx, call: Call, _subject: None) -> Reply:
 
 
 async def kept(ctx: Ctx, call: Call, _subject: None) -> Reply:
-    """The form came back: from now on these hold for the month it was opened in."""
-    asked = scoring.periods.from_key(call.values.get("month", "") or month(ctx).key)
-    if asked.kind != "month" or asked.first > month(ctx).first:
-        raise Refused("That month has not begun yet.", "Record the priorities of this month.")
-    words, trade_offs = (" ".join(call.values.get(name, "").split())[:LONGEST] for name in ("words", "trade_offs"))
+    """The form came back: from now on these hold for this month, unless others were recorded since it was opened."""
+    asked = handlers.sheets.from_key(call.values.get("month", ""), handlers.sheets.today(ctx, ctx.rules.zone))
+    if asked != month(ctx):
+        raise Refused(f"{asked.label} is not this month.", "Record the priorities of this month.")
+    words, trade_offs = (call.line(name, LONGEST) for name in ("words", "trade_offs"))
     if not words:
         raise Refused("A sentence is missing.", "Say what comes first this month.")
-    await storage.priorities.record(ctx.db, asked.key, words, trade_offs, ctx.person, int(ctx.now.timestamp()))
+    at, seen = int(ctx.now.timestamp()), call.number("version")
+    if seen is None or not await storage.priorities.record(
+        ctx.db, asked.key, words, trade_offs, ctx.person, at, after=seen
+    ):
+        held = await now(ctx)
+        raise Refused(
+            f"{held.by if held else 'Somebody'} has recorded priorities since you opened the form.",
+            "Nothing was changed; read them with /objectives, then open it again.",
+        )
     return Reply.card(cards.priorities.kept(asked, words, trade_offs))

@@ -38,18 +38,14 @@ def _today(ctx: Ctx) -> int:
 async def listed(ctx: Ctx, call: Call, _subject: None) -> Reply:
     """/redfirst clients."""
     _leads(ctx)
-    text = call.values.get("page", "0")
-    page = int(text) if text.isascii() and text.isdecimal() and len(text) < 5 else 0
-    card = cards.redflags.listed(await storage.redflags.open(ctx.db), _today(ctx), page)
+    card = cards.redflags.listed(await storage.redflags.open(ctx.db), _today(ctx), call.number("page", 4) or 0)
     return Reply.card(card, update=call.kind == "action")
 
 
 async def _flag(ctx: Ctx, call: Call) -> RedFlag:
     """The flag of a button or form, as it was seen there. Raises Refused where it has changed since."""
     _leads(ctx)
-    text = call.values.get("flag", "")
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
-    found = await storage.redflags.get(ctx.db, number)
+    found = await storage.redflags.get(ctx.db, call.number("flag") or 0)
     if found is None:
         raise Refused("There is no such red flag.", "See them with /redfirst clients.")
     if found.state == "closed":
@@ -108,7 +104,7 @@ async def close(ctx: Ctx, call: Call, _subject: None) -> Reply:
 async def closed(ctx: Ctx, call: Call, _subject: None) -> Reply:
     """The flag comes down; what happened before does not raise it again."""
     flag = await _flag(ctx, call)
-    reason = " ".join(call.values.get("reason", "").split())[:LONGEST]
+    reason = call.line("reason", LONGEST)
     if not reason:
         raise Refused("A sentence is missing.", "Say what was done.")
     return await _keep(ctx, replace(flag, state="closed", closing=reason), "red flag closed", update=False)

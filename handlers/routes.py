@@ -57,10 +57,10 @@ async def _self(ctx: Ctx, call: Call) -> Subject:
 
 
 def _number(call: Call, name: str) -> int:
-    text = call.values.get(name, "")
-    if not text.isascii() or not text.isdecimal() or len(text) > 9:
+    number = call.number(name)
+    if number is None:
         raise Refused("That button is no longer good.", "Ask again with the command.")
-    return int(text)
+    return number
 
 
 async def _person(ctx: Ctx, call: Call) -> Subject:

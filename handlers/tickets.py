@@ -121,8 +121,7 @@ async def _open(ctx: Ctx, call: Call) -> Correction:
 
 
 def _number(call: Call) -> int:
-    text = call.values.get("correction", "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+    return call.number("correction") or 0
 
 
 async def _kept(ctx: Ctx, number: int) -> Correction:

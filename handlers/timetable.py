@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import scoring.plans
 import scoring.schedules
 import scoring.schedules_file
 import scoring.tables
@@ -53,6 +54,12 @@ def _made_out(one: Standing, target: str, zone: str) -> Schedule:
     key = f"{one.maker}/{target}" + (f"/{one.name}" if one.name else "")
     working = one.like.working if one.working_days else frozenset(range(7))
     return replace(one.like, key=key, target=target, zone=zone, working=working)
+
+
+async def team(ctx: Ctx, due: Due) -> Team | None:
+    """The team whose schedule is due; None for the desk's, and where the team has gone since."""
+    number = scoring.plans.team_of(due.schedule.target)
+    return None if number is None else await storage.people.team(ctx.db, number)
 
 
 def astray(rules: Rules, teams: Iterable[Team]) -> tuple[tuple[str, str], ...]:

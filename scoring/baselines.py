@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import scoring.figures
 import scoring.periods
+import scoring.privacy
 import scoring.rag
 import scoring.scorecards
 import scoring.tables
@@ -30,7 +31,7 @@ WEEK = 7
 ENOUGH = 12
 """Readings from which lines are proposed."""
 
-PEOPLE = 5
+PEOPLE = scoring.privacy.MINIMUM
 """Persons behind figures of people that somebody else is told."""
 
 KEPT = 366
@@ -149,14 +150,10 @@ def _with(
 
 
 def _table(pair: Pair, one: Measured) -> dict[str, str]:
-    days = {"since": _iso(one.since), "until": _iso(one.until)}
+    days = {"since": scoring.periods.iso(one.since), "until": scoring.periods.iso(one.until)}
     if one.decided is not None:
-        days["decided"] = _iso(one.decided)
+        days["decided"] = scoring.periods.iso(one.decided)
     return {"level": pair[0], "metric": pair[1], **days}
-
-
-def _iso(day: int) -> str:
-    return scoring.periods.date_of(day).isoformat()
 
 
 def decide(body: Mapping[str, Any], pair: Pair, lines: Lines | None, today: int) -> dict[str, Any]:
@@ -170,8 +167,8 @@ def decide(body: Mapping[str, Any], pair: Pair, lines: Lines | None, today: int)
         level, metric = pair
         ends = {end: getattr(lines, end) for end in ("target", "red", "worst", "best")}
         tables = [one for one in tables if (one.get("level"), one.get("metric"), one.get("from"))
-                  != (level, metric, _iso(today))]  # fmt: skip
-        tables.append({"metric": metric, "level": level, "from": _iso(today), **ends})
+                  != (level, metric, scoring.periods.iso(today))]  # fmt: skip
+        tables.append({"metric": metric, "level": level, "from": scoring.periods.iso(today), **ends})
     return _with(body, some, tables, ended(body))
 
 
@@ -184,7 +181,7 @@ def prolong(body: Mapping[str, Any], pair: Pair, until: int) -> dict[str, Any]:
 
 def end_pilot(body: Mapping[str, Any], metric: str, first: int, today: int) -> dict[str, Any]:
     """The body in which the pilot that began on a day is over."""
-    over = {"metric": metric, "from": _iso(first), "ended": _iso(today)}
+    over = {"metric": metric, "from": scoring.periods.iso(first), "ended": scoring.periods.iso(today)}
     return _with(body, measured(body), adopted(body), (*ended(body), over))
 
 

@@ -64,9 +64,7 @@ def _one(name: str, table: Mapping[str, Any]) -> tuple[Behaviour, bool]:
     if not _NAME.fullmatch(name):
         raise Refused(f"{where} has no usable name.", "Use small letters, digits and _, at most 60.")
     scoring.tables.only(table, _KEYS, where)
-    retired = table.get("retired", False)
-    if not isinstance(retired, bool):
-        raise Refused(f"{where}: retired is {retired!r}.", "Write true or false.")
+    retired = scoring.tables.truth(table, "retired", where, default=False)
     words = {part: scoring.tables.text(table, part, where) for part in PARTS}
     for part, text in words.items():
         if len(text) > LONGEST[part]:

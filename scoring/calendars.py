@@ -102,7 +102,7 @@ def hours_in_day(zone: str, day: date) -> float:
 
 def day_start(zone: str, day: date) -> int:
     """The epoch second at which a local day begins."""
-    return int(datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).timestamp())
+    return scoring.periods.midnight(scoring.periods.day_of(day), zone)
 
 
 def cumulative(calendar: Calendar, first_day: int, last_day: int) -> pl.DataFrame:

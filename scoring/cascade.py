@@ -7,14 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import scoring.objectives
+import scoring.rag
 from scoring.objectives import Objective
 from scoring.rag import Status
 
 POINTS: dict[Status, float] = {"red": 0.0, "amber": 0.5, "green": 1.0}
 GREEN_FROM, RED_BELOW = 0.75, 0.25
 """Of the weighted mean of points; two thirds green and one third red is amber."""
-
-_RANK: dict[Status, int] = {"red": 0, "amber": 1, "green": 2, "none": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class Standing:
 
 def worst(statuses: Iterable[Status]) -> Status:
     """The worst of some statuses; "none" where none has a colour."""
-    return min(statuses, key=lambda s: _RANK[s], default="none")
+    return min(statuses, key=lambda s: scoring.rag.RANK[s], default="none")
 
 
 def colour(balance: float | None) -> Status:

@@ -55,7 +55,7 @@ def _rubrics(old: Rules, new: Rules) -> Iterable[str]:
     moved: dict[tuple[int, str], list[str]] = {}
     for key in sorted(before.keys() | after.keys()):
         name, day = key
-        head = f"Rubric “{name}” from {_date(day)}"
+        head = f"Rubric “{name}” from {scoring.periods.iso(day)}"
         if key not in after:
             yield f"{head} is taken out."
         elif key not in before:
@@ -72,7 +72,7 @@ def _rubrics(old: Rules, new: Rules) -> Iterable[str]:
             told = "; ".join(_differences(before[key], after[key], new.metrics)) or f"it holds {_whom(after[key])}"
             yield f"{head} changes: {told}."
     for (day, told), names in sorted(moved.items()):
-        yield f"From {_date(day)} in {'rubric' if len(names) == 1 else 'rubrics'} {_list(names)}: {told}."
+        yield f"From {scoring.periods.iso(day)} in {'rubric' if len(names) == 1 else 'rubrics'} {_list(names)}: {told}."
 
 
 def _held_until(rubrics: Iterable[Rubric], rubric: Rubric) -> Rubric | None:
@@ -168,10 +168,6 @@ def _nudges(old: Rules, new: Rules) -> Iterable[str]:
 
 def _path(chain: tuple[str, ...]) -> str:
     return " ‹ ".join(chain) or "none"
-
-
-def _date(day: int) -> str:
-    return scoring.periods.date_of(day).isoformat()
 
 
 def _percent(share: float) -> str:

@@ -20,25 +20,23 @@ LONGEST = 1000
 
 def thanks(score: Score) -> Reading | None:
     """What to thank for first: the largest real improvement, else the green that weighs most; None where neither is."""
-    better = [
-        (r.score - r.previous_score, r)
-        for r in score.readings
-        if r.score is not None and r.previous_score is not None and r.status in ("green", "amber")
-    ]
-    gained = max(better, key=lambda pair: (pair[0], pair[1].weight, pair[1].metric), default=None)
-    if gained is not None and gained[0] >= BETTER - 1e-9:
-        return gained[1]
+    better = [r for r in score.readings if r.status in ("green", "amber") and improved(r)]
+    if better:
+        return max(better, key=lambda r: (_gained(r), r.weight, r.metric))
     greens = [r for r in score.readings if r.status == "green"]
     return max(greens, key=lambda r: (r.weight, r.metric), default=None)
 
 
 def improved(reading: Reading) -> bool:
     """Whether the thanks are for an improvement rather than for being on target."""
-    return (
-        reading.score is not None
-        and reading.previous_score is not None
-        and reading.score - reading.previous_score >= BETTER - 1e-9
-    )
+    return _gained(reading) >= BETTER - 1e-9
+
+
+def _gained(reading: Reading) -> float:
+    """By how much of its scale a metric got better; 0 where there is nothing to compare."""
+    if reading.score is None or reading.previous_score is None:
+        return 0.0
+    return reading.score - reading.previous_score
 
 
 def check_day(text: str, here: int) -> int:

@@ -63,7 +63,8 @@ def declared(
     today: int,
 ) -> Distortion:  # fmt: skip
     """A new one, not yet kept (its id is 0). Raises Refused where a part of it is missing or cannot be."""
-    if kind not in get_args(Kind) or not weight.isdecimal() or int(weight) not in WEIGHTS:
+    what: Kind | None = next((one for one in get_args(Kind) if one == kind), None)
+    if what is None or not weight.isdecimal() or int(weight) not in WEIGHTS:
         raise Refused("Something was left open.", "Choose what happened and how it counts, then send it again.")
     said = " ".join(words.split()).rstrip(".")[:WORDS]
     if not said:
@@ -74,13 +75,7 @@ def declared(
         raise Refused(f"That is longer than {LONGEST} days.", "What lasts so long is how things are: change the lines.")
     if first < today - REACH or last > today + REACH:
         raise Refused("That is too far away.", "Declare what happened in the last year.")
-    return Distortion(
-        0, _kind(kind), scope, first, last, int(weight), said, by.id, tuple(metrics), declared_name=by.name
-    )
-
-
-def _kind(text: str) -> Kind:
-    return next(one for one in get_args(Kind) if one == text)
+    return Distortion(0, what, scope, first, last, int(weight), said, by.id, tuple(metrics), declared_name=by.name)
 
 
 def declares(person: Person, team: int | None) -> bool:
@@ -143,11 +138,12 @@ def touches(one: Distortion, first: int, last: int, metrics: Collection[str]) ->
 def span(one: Distortion) -> str:
     """The window for people: "3–5 Aug", "30 Jul – 2 Aug", "5 Aug"."""
     first, last = scoring.periods.date_of(one.first_day), scoring.periods.date_of(one.last_day)
+    until = scoring.periods.day_month(one.last_day)
     if first == last:
-        return f"{first.day} {first:%b}"
+        return until
     if (first.year, first.month) == (last.year, last.month):
-        return f"{first.day}–{last.day} {last:%b}"
-    return f"{first.day} {first:%b} – {last.day} {last:%b}"
+        return f"{first.day}–{until}"
+    return f"{scoring.periods.day_month(one.first_day)} – {until}"
 
 
 # ---- what they do to rollups ----

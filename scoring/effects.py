@@ -6,14 +6,17 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Literal
 
 import scoring.figures
 import scoring.noise
+import scoring.privacy
 from scoring.behaviours import Behaviour
 from scoring.metrics import Metric, Sums
 
 Verdict = Literal["helps", "no_effect", "open", "too_few"]
+Went = Literal["better", "same", "worse", "too_few"]
 
 COMPARED = ("budget", "snoozed", "leave")
 """Why somebody was not nudged in a week, where that makes them comparable."""
@@ -21,7 +24,7 @@ COMPARED = ("budget", "snoozed", "leave")
 BEFORE, AFTER = 4, 2
 """Whole weeks before the week, and from it on, that are set against each other."""
 
-PEOPLE = 5
+PEOPLE = scoring.privacy.MINIMUM
 """On either side, under which nothing is told."""
 
 ENOUGH = 10
@@ -114,7 +117,7 @@ def _of(behaviour: Behaviour, metric: Metric, units: Iterable[Unit]) -> Effect:
     for band in sorted({band for band, _ in bands}):
         sides = {side: bands.get((band, side), {}) for side in (True, False)}
         if all(len(one) >= 2 for one in sides.values()):
-            pairs.append(tuple([math.fsum(c) / len(c) for _, c in sorted(sides[s].items())] for s in (True, False)))
+            pairs.append(tuple([fmean(c) for _, c in sorted(sides[s].items())] for s in (True, False)))
             for side, one in sides.items():
                 people[side] |= one.keys()
                 weeks += sum(len(c) for c in one.values())
@@ -153,7 +156,7 @@ def _difference(pairs: Iterable[tuple[list[float], ...]]) -> tuple[float, float,
     size = variance = below = 0.0
     for nudged, others in bands:
         weight = len(nudged) / total
-        size += weight * (_mean(nudged) - _mean(others))
+        size += weight * (fmean(nudged) - fmean(others))
         for side in (nudged, others):
             part = weight * weight * _variance(side) / len(side)
             variance += part
@@ -161,12 +164,8 @@ def _difference(pairs: Iterable[tuple[list[float], ...]]) -> tuple[float, float,
     return size, math.sqrt(variance), variance * variance / below if below > 0.0 else 1.0
 
 
-def _mean(values: list[float]) -> float:
-    return math.fsum(values) / len(values)
-
-
 def _variance(values: list[float]) -> float:
-    mean = _mean(values)
+    mean = fmean(values)
     return math.fsum((v - mean) ** 2 for v in values) / (len(values) - 1)
 
 
@@ -181,7 +180,7 @@ def t_quantile(p: float, df: float) -> float:
     return 0.5 * (low + high)
 
 
-def compared(metric: Metric, before: Sums, after: Sums) -> Literal["better", "same", "worse", "too_few"]:
+def compared(metric: Metric, before: Sums, after: Sums) -> Went:
     """Whether one person's figure moved by more than chance: two standard errors for a share or a mean.
 
     A ratio of two different sums has no such error and is "same" unless it moved by a tenth of itself.

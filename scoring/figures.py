@@ -40,6 +40,11 @@ def line(metric: Metric, at: float) -> str:
     return _with_unit(metric, _exactly(at))
 
 
+def plain(at: float) -> str:
+    """The same as it stands in a form, to be read back: "1250.5"."""
+    return f"{at:.6f}".rstrip("0").rstrip(".")
+
+
 def change(metric: Metric, by: float | None) -> str:
     """A change with its sign: "+3", "−2", "±0"; "" where there is none. Percentages change in points."""
     if by is None:

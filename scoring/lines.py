@@ -94,11 +94,7 @@ def check(versions: Sequence[tuple[int, Rules]], after: Rules, today: int) -> No
             for day, allowed in sorted(new.items()):
                 if day >= today and day not in old:
                     raise Refused(
-                        f"{after.metrics[name].title} would be tightened on {_date(day)} in rubric “{own[0].name}”, "
-                        "less than a quarter after the last time.",
-                        f"It may be from {_date(allowed)} on.",
+                        f"{after.metrics[name].title} would be tightened on {scoring.periods.iso(day)} in rubric "
+                        f"“{own[0].name}”, less than a quarter after the last time.",
+                        f"It may be from {scoring.periods.iso(allowed)} on.",
                     )
-
-
-def _date(day: int) -> str:
-    return scoring.periods.date_of(day).isoformat()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
+import scoring.figures
 import scoring.objectives
 import scoring.periods
 import scoring.tables
@@ -111,14 +112,14 @@ def answers(one: Objective) -> dict[str, str]:
         "title": one.title, "scope": one.scope, "perspective": one.perspective,
         "metric": one.metrics[0] if one.metrics else "", "proxy": one.proxy, "target": _plain(one.target),
         "red": _plain(one.red), "cadence": one.cadence,
-        "decision": "" if one.decision_day is None else scoring.periods.date_of(one.decision_day).isoformat(),
+        "decision": "" if one.decision_day is None else scoring.periods.iso(one.decision_day),
         "influence": one.influence, "time": one.time, "people": one.people, "tools": one.tools,
         "supports": one.parent, "weight": _plain(one.weight), "justification": one.justification,
     }  # fmt: skip
 
 
 def _plain(number: float | None) -> str:
-    return "" if number is None else f"{number:.6f}".rstrip("0").rstrip(".")
+    return "" if number is None else scoring.figures.plain(number)
 
 
 def _number(column: str, text: str, wrong: list[Misfit]) -> float | None:

@@ -54,6 +54,28 @@ def date_of(day: int) -> date:
     return _EPOCH + timedelta(days=day)
 
 
+def iso(day: int) -> str:
+    """A day as dates are written in files and forms: "2026-08-14"."""
+    return date_of(day).isoformat()
+
+
+@lru_cache(maxsize=1024)
+def day_month(day: int) -> str:
+    """A day for people, of a year that is clear: "14 Aug"."""
+    at = date_of(day)
+    return f"{at.day} {_short(at)}"
+
+
+def day_month_year(day: int) -> str:
+    """A day for people, of any year: "14 Aug 2026"."""
+    return f"{day_month(day)} {date_of(day).year}"
+
+
+def near_day(day: int) -> str:
+    """A day that is near, for people: "Fri 14 Aug"."""
+    return f"{date_of(day):%a} {day_month(day)}"
+
+
 def monday(day: int) -> int:
     """The Monday of the ISO week that holds `day` (1970-01-01 was a Thursday)."""
     return day - (day + 3) % 7

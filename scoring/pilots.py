@@ -7,7 +7,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+import scoring.baselines
 import scoring.periods
+import scoring.privacy
 import scoring.tables
 from scoring.metrics import Metric
 from scoring.periods import Period
@@ -21,7 +23,7 @@ LONGEST = 183
 ASKING = 7
 """Days in which those who take part are asked, and may answer."""
 
-PEOPLE = 5
+PEOPLE = scoring.privacy.MINIMUM
 """Answers under which nothing of them is told."""
 
 Part = Literal["middle", "end"]
@@ -58,7 +60,7 @@ def load(
         pilot = _pilot(metrics, one, f"[[pilot]] {number}")
         if pilot.key in found:
             raise Refused(f"[[pilot]] {number} stands twice for the same metric and day.", "Name all teams in one.")
-        end = over.get((pilot.metric, scoring.periods.date_of(pilot.first).isoformat()))
+        end = over.get((pilot.metric, scoring.periods.iso(pilot.first)))
         if end is not None:
             pilot = replace(pilot, last=min(pilot.last, scoring.tables.day(end, "ended", "pilots") - 1))
         found[pilot.key] = pilot
@@ -120,10 +122,7 @@ def words(rules: Rules, entry: Entry) -> str:
     if entry.weight > 0.0:
         return ""
     last = max((one.last for one in rules.pilots if one.metric == entry.metric), default=None)
-    if last is None:
-        return "pilot"
-    at = scoring.periods.date_of(last)
-    return f"pilot until {at.day} {at:%B}"
+    return "pilot" if last is None else f"pilot until {scoring.baselines.day(last)}"
 
 
 def part_of(pilot: Pilot, today: int) -> Part | None:
@@ -165,6 +164,6 @@ def changes(old: Rules, new: Rules) -> Iterable[str]:
             yield f"The pilot of {before[key].metric} is taken out."
         elif before.get(key) != after[key]:
             one = after[key]
-            first, last = (scoring.periods.date_of(day).isoformat() for day in (one.first, one.last))
+            first, last = (scoring.periods.iso(day) for day in (one.first, one.last))
             begun = "Pilot" if key not in before else "Another pilot"
             yield f"{begun} of {one.metric} with {', '.join(one.teams)}, {first} to {last}, without colour or weight."

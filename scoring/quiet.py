@@ -63,9 +63,6 @@ def next_time(
             day = scoring.periods.day_of(found.astimezone(zone).date())
             if day not in off:
                 return found
-            moment = _tomorrow(calendar.zone, day)  # a night shift may reach into a day that is not off
+            # a night shift may reach into a day that is not off
+            moment = scoring.periods.midnight(day + 1, calendar.zone)
     return None
-
-
-def _tomorrow(zone: str, day: int) -> int:
-    return scoring.calendars.day_start(zone, scoring.periods.date_of(day + 1))

@@ -11,6 +11,7 @@ import scoring.noise
 from scoring.metrics import MILLI, Lines, Metric, Sums
 
 Status = Literal["red", "amber", "green", "none"]
+RANK: dict[Status, int] = {"red": 0, "amber": 1, "green": 2, "none": 3}
 
 WINDOW = 4
 """Statuses look at the rolling four weeks."""

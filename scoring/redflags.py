@@ -97,8 +97,8 @@ def reasons(signs: Signs, signals: Signals, today: int) -> tuple[str, ...]:
     if signs.complaints:
         found.append("one complaint" if signs.complaints == 1 else f"{signs.complaints} complaints")
     if renews and left is not None:
-        at = scoring.periods.date_of(today + left)
-        found.append(f"renewal on {at.day} {at:%b %Y}, in {'one day' if left == 1 else f'{left} days'}")
+        at = scoring.periods.day_month_year(today + left)
+        found.append(f"renewal on {at}, in {'one day' if left == 1 else f'{left} days'}")
     return tuple(found)
 
 

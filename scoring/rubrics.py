@@ -85,7 +85,7 @@ def _unambiguous(rubrics: Sequence[Rubric]) -> None:
     for rubric in rubrics:
         other = held.setdefault((scope(rubric), rubric.from_day), rubric)
         if other is not rubric:
-            since = scoring.periods.date_of(rubric.from_day).isoformat()
+            since = scoring.periods.iso(rubric.from_day)
             raise Refused(
                 f"[[rubric]] “{other.name}” and “{rubric.name}” hold for the same people from the same day, {since}.",
                 "Give one of them another day, or both the same name.",

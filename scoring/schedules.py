@@ -76,8 +76,8 @@ class Due:
     def stands_for(self) -> str:
         """The local date ("2026-08-03"), with the time where a date may have several ("2026-08-03 09:30")."""
         if self.schedule.cadence != "cron":
-            return _iso(self.day)
-        return f"{_iso(self.day)} {_clock(self.mark % _MINUTES)}"
+            return scoring.periods.iso(self.day)
+        return f"{scoring.periods.iso(self.day)} {_clock(self.mark % _MINUTES)}"
 
 
 class Step(NamedTuple):
@@ -226,7 +226,8 @@ def _times(schedule: Schedule, done: int) -> Iterator[_Time]:
         elif spoken != day:
             following = _next_day(schedule, day + 1)
             if following is not None and _working_day(schedule, following) == spoken:
-                why = f"No working day; that of {_iso(following)}, told on {_iso(spoken)}, stands for both."
+                other, told = (scoring.periods.iso(at) for at in (following, spoken))
+                why = f"No working day; that of {other}, told on {told}, stands for both."
         on = day if why or spoken is None else spoken
         instants = [instant(schedule.zone, on, minute) for minute in minutes]
         for place, minute in enumerate(minutes):
@@ -279,10 +280,6 @@ def _offset(info: ZoneInfo, at: int) -> int:
 def _seconds(local: datetime) -> int:
     shift = local.utcoffset()
     return 0 if shift is None else int(shift.total_seconds())
-
-
-def _iso(day: int) -> str:
-    return scoring.periods.date_of(day).isoformat()
 
 
 def _clock(minute: int) -> str:

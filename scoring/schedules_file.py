@@ -125,7 +125,7 @@ def _read(table: Mapping[str, Any], where: str) -> Standing:
     to = scoring.tables.text(table, "to", where, "")
     if to and not _TO.fullmatch(to):
         raise Refused(f"{where}: to is “{to}”.", "Write slack: or teams: and the channel's id: slack:C0123ABCD.")
-    off = _truth(table, "off", where, default=False)
+    off = scoring.tables.truth(table, "off", where, default=False)
     if base.needs_channel and not to and not off:
         raise Refused(f"{where}: to is missing.", "Say which channel: to = “slack:C0123ABCD”.")
     return replace(
@@ -133,7 +133,7 @@ def _read(table: Mapping[str, Any], where: str) -> Standing:
         like=replace(like, catch_up=catch_up, to=to),
         team="" if team == "all" else team,
         name=name,
-        working_days=_truth(table, "working_days", where, default=base.working_days),
+        working_days=scoring.tables.truth(table, "working_days", where, default=base.working_days),
         off=off,
     )
 
@@ -203,13 +203,6 @@ def _number(table: Mapping[str, Any], key: str, where: str, default: int, most: 
     found = scoring.tables.whole(table, key, where, default)
     if not 1 <= found <= most:
         raise Refused(f"{where}: {key} is {found}.", f"Write a number from 1 to {most}.")
-    return found
-
-
-def _truth(table: Mapping[str, Any], key: str, where: str, *, default: bool) -> bool:
-    found = table.get(key, default)
-    if not isinstance(found, bool):
-        raise Refused(f"{where}: {key} is {found!r}.", "Write true or false.")
     return found
 
 

@@ -27,8 +27,6 @@ GREEN_SCORES = 90.0
 NOT_CONNECTED = "not connected"
 NO_DATA = "no data in this period"
 
-_RANK: dict[Status, int] = {"red": 0, "amber": 1, "green": 2, "none": 3}
-
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -181,7 +179,7 @@ def score(rubric: Rubric, readings: Sequence[Reading]) -> Score:
 
 def _urgency(r: Reading) -> tuple[int, float, str]:
     gap = 0.0 if r.score is None else 1.0 - r.score
-    return _RANK[r.status], -r.weight * gap, r.metric
+    return scoring.rag.RANK[r.status], -r.weight * gap, r.metric
 
 
 def choose_rubric(rules: Rules, level: Level, role: Role | None, tier: int | None, team_key: str,
@@ -199,7 +197,7 @@ def choose_rubric(rules: Rules, level: Level, role: Role | None, tier: int | Non
     if not fitting:
         who = f"a {role or 'person'}" + (f" of tier {tier}" if tier else "") if level == "person" else f"a {level}"
         raise Refused(
-            f"No rubric holds for {who} on {scoring.periods.date_of(day).isoformat()}.",
+            f"No rubric holds for {who} on {scoring.periods.iso(day)}.",
             "An administrator can add one to redfirst.toml and run “redfirst apply”.",
         )
     return max(fitting, key=_specific)
@@ -312,7 +310,7 @@ def explain(metric: Metric, entry: Entry, found: Reading, *, level: Level, from_
         lines=f"none yet: {found.measuring}" if found.measuring else (
             f"target {scoring.figures.line(metric, lines.target)}, red line {scoring.figures.line(metric, lines.red)}, "
             f"scale {scoring.figures.line(metric, lines.worst)} to {scoring.figures.line(metric, lines.best)}, "
-            f"since {scoring.periods.date_of(from_day).isoformat()}"
+            f"since {scoring.periods.iso(from_day)}"
         ),
         weight=f"{100.0 * entry.weight:.4g} % of the score",
         contribution=contribution,

@@ -66,6 +66,14 @@ def whole(table: Mapping[str, Any], key: str, where: str, default: int | None = 
     return int(found)
 
 
+def truth(table: Mapping[str, Any], key: str, where: str, *, default: bool) -> bool:
+    """True or false; `default` when absent."""
+    found = table.get(key, default)
+    if not isinstance(found, bool):
+        raise Refused(f"{where}: {key} is {found!r}.", "Write true or false.")
+    return found
+
+
 def day(table: Mapping[str, Any], key: str, where: str) -> int:
     """A date, as days since 1970-01-01; TOML's own date, or the same as text (stored rules are JSON)."""
     found = _given(table, key, where, None)

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, cast
 
 from sqlalchemy import Connection, Executable, event
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -49,8 +50,6 @@ class Prepared:
 
     @cached_property
     def _compiled(self) -> tuple[str, tuple[str, ...], Mapping[str, Any]]:
-        from sqlalchemy.dialects import sqlite
-
         compiled: Any = self.statement.compile(dialect=sqlite.dialect(paramstyle="qmark"))  # type: ignore[attr-defined]
         return str(compiled), tuple(compiled.positiontup or ()), compiled.params
 

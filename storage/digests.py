@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, select
 
 from storage.db import Db
 from storage.models import outbox
+from storage.outbox import UNTOLD
 
 _LAST = "\U0010ffff"
 _SAID = (
@@ -14,7 +15,7 @@ _SAID = (
         outbox.c.key > bindparam("low"),
         outbox.c.key < bindparam("high"),
         outbox.c.due_at >= bindparam("since"),
-        outbox.c.state.in_(("due", "claimed", "sent")),
+        outbox.c.state.not_in(UNTOLD),  # a list of the others would have SQLite look through all that was ever sent
     )
     .order_by(outbox.c.due_at.desc(), outbox.c.id.desc())
 )

@@ -43,7 +43,7 @@ async def read(db: Db, zone: str = "UTC") -> Directory:
 
 async def with_clients(db: Db, rows: pl.DataFrame, known: Directory) -> Directory | None:
     """The directory with the numbers of these rows' clients; None where one has no number yet."""
-    new = unnumbered(rows, known)
+    new = _unnumbered(rows, known)
     if not new:
         return known
     sql = f"SELECT client, id FROM client_number WHERE {storage.columnar.listed(db, 'client')}"
@@ -61,11 +61,11 @@ async def numbered_clients(db: Db, rows: pl.DataFrame, known: Directory) -> Dire
         sql = "INSERT INTO client_number (client) SELECT value FROM json_each(?) WHERE true ON CONFLICT DO NOTHING"
     else:
         sql = "INSERT INTO client_number (client) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING"
-    await db.exec_driver_sql(sql, storage.columnar.values(db, unnumbered(rows, known)))
+    await db.exec_driver_sql(sql, storage.columnar.values(db, _unnumbered(rows, known)))
     return await with_clients(db, rows, known) or known
 
 
-def unnumbered(rows: pl.DataFrame, known: Directory) -> list[str]:
+def _unnumbered(rows: pl.DataFrame, known: Directory) -> list[str]:
     """Clients of these rows that the directory has no number for, in order."""
     if "client" not in rows.columns:
         return []

@@ -73,7 +73,7 @@ class _Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class Ready:
     """An upsert computed ahead, outside the lock, to be written where nothing around it changed meanwhile."""
 
     table: str
@@ -87,7 +87,7 @@ class Prepared:
 
 async def prepare(
     db: Db, table: str, frame: pl.DataFrame, directory: Directory, rules: Rules, events: pl.DataFrame | None = None
-) -> Prepared | None:
+) -> Ready | None:
     """The costly half of `upsert`, in a transaction that only reads; None until `number` has been called for it.
 
     Then `write` it, where it is `undisturbed` or still `holds`: the write lock is held for writing alone.
@@ -98,7 +98,7 @@ async def prepare(
     if ids is None or numbered is None:
         return None
     plan = await _plan(db, table, frame, directory, rules, events)
-    return Prepared(table, plan, directory, rules, ids, _change(plan.world, plan.then, numbered, ids, rules), mark)
+    return Ready(table, plan, directory, rules, ids, _change(plan.world, plan.then, numbered, ids, rules), mark)
 
 
 async def number(db: Db, frame: pl.DataFrame, directory: Directory, rules: Rules) -> None:
@@ -107,22 +107,22 @@ async def number(db: Db, frame: pl.DataFrame, directory: Directory, rules: Rules
     await storage.directory.numbered_clients(db, frame, directory)
 
 
-async def undisturbed(db: Db, prepared: Prepared) -> bool:
+async def undisturbed(db: Db, ready: Ready) -> bool:
     """Whether it is certain at a glance that nothing at all was written since."""
-    return prepared.mark is not None and bool(await storage.columnar.mark(db) == prepared.mark)
+    return ready.mark is not None and bool(await storage.columnar.mark(db) == ready.mark)
 
 
 async def holds(
-    db: Db, prepared: Prepared, frame: pl.DataFrame, directory: Directory, events: pl.DataFrame | None = None
+    db: Db, ready: Ready, frame: pl.DataFrame, directory: Directory, events: pl.DataFrame | None = None
 ) -> bool:
     """Whether the same rows would be prepared alike now: looked up again, but not computed."""
     await storage.columnar.lock(db)
-    if await storage.rollups.known_metrics(db, prepared.rules.metrics) != prepared.ids:
+    if await storage.rollups.known_metrics(db, ready.rules.metrics) != ready.ids:
         return False
-    if not scoring.directory.same(directory, prepared.directory):
+    if not scoring.directory.same(directory, ready.directory):
         return False
-    plan = await _plan(db, prepared.table, frame, directory, prepared.rules, events)
-    return _alike(prepared.plan, plan)
+    plan = await _plan(db, ready.table, frame, directory, ready.rules, events)
+    return _alike(ready.plan, plan)
 
 
 def _alike(one: _Plan, other: _Plan) -> bool:
@@ -138,9 +138,9 @@ def _alike(one: _Plan, other: _Plan) -> bool:
     )
 
 
-async def write(db: Db, prepared: Prepared) -> Changed:
+async def write(db: Db, ready: Ready) -> Changed:
     """Writes what was prepared, in a transaction that has found it to hold."""
-    return await _written(db, prepared.plan, prepared.change)
+    return await _written(db, ready.plan, ready.change)
 
 
 async def upsert(
@@ -262,8 +262,7 @@ def _contributions(
 
 def counted(frames: dict[str, pl.DataFrame], world: World, tickets: pl.Series) -> dict[str, pl.DataFrame]:
     """The derived rows that count: those of these tickets, and of other tables as the world says."""
-    for name, key in (("ticket", "id"), ("span", "ticket"), ("informed", "ticket")):
-        frames[name] = frames[name].filter(pl.col(key).is_in(tickets.implode()))
+    frames |= storage.worlds.of_tickets(frames, tickets)
     for name in ("survey", "escalation", "time_entry"):
         rows = world.rows.get(name)
         frames[name] = frames[name].clear() if rows is None else frames[name].filter(pl.col("id").is_in(rows.implode()))

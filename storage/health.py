@@ -9,13 +9,14 @@ from sqlalchemy import Integer, String, bindparam, case, exists, func, or_, sele
 
 from storage.db import Db
 from storage.models import account, load, membership, outbox, person
+from storage.outbox import OPEN, TROUBLED
 
 _OUTBOX = select(
-    func.count(case((outbox.c.state.in_(("due", "claimed", "posting")), 1))).label("due"),
+    func.count(case((outbox.c.state.in_(OPEN), 1))).label("due"),
     func.count(case((outbox.c.state == "failed", 1))).label("failed"),
     func.count(case((outbox.c.state == "held", 1))).label("held"),
     func.min(case((outbox.c.state == "due", outbox.c.due_at))).label("oldest"),
-).where(outbox.c.state.in_(("due", "claimed", "posting", "failed", "held")))
+).where(outbox.c.state.in_((*OPEN, *TROUBLED)))
 _OLDEST = select(func.min(outbox.c.due_at)).where(
     outbox.c.state == "due", outbox.c.platform.in_(bindparam("platforms", expanding=True))
 )

@@ -242,7 +242,8 @@ outbox = Table(
     "outbox",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("key", String(300), nullable=False, unique=True),
+    # in the order of its characters on PostgreSQL too, whatever the database's own: keys are found by how they begin
+    Column("key", String(300).with_variant(String(300, "C"), "postgresql"), nullable=False, unique=True),
     Column("platform", String(10), nullable=False),
     Column("recipient", Text, nullable=False),  # channel or conversation on that platform, or an account
     Column("person_id", Integer),  # whom it is for, where it is for one person

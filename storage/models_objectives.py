@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, String, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
 from storage.models import metadata
 
@@ -49,11 +61,13 @@ priority = Table(
     "priority",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("month", String(7), nullable=False, index=True),  # 2026-08; the newest of a month holds
+    Column("month", String(7), nullable=False),  # 2026-08
+    Column("version", Integer, nullable=False),  # the newest of a month holds; none is edited
     Column("words", Text, nullable=False),
     Column("trade_offs", Text, nullable=False),
     Column("by_id", ForeignKey("person.id"), nullable=False),
     Column("at", BigInteger, nullable=False),
+    UniqueConstraint("month", "version"),
 )
 
 red_flag = Table(

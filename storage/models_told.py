@@ -87,7 +87,7 @@ nudge_pause = Table(
     metadata,
     Column("person_id", ForeignKey("person.id"), primary_key=True),
     Column("behaviour", String(100), primary_key=True),  # empty: all of them
-    Column("why", String(10), nullable=False),  # snoozed, not_mine, stopped
+    Column("why", String(10), nullable=False),  # snoozed, not_mine, stopped, done
     Column("until_day", Integer),  # the first day on which it is over; empty: until taken up again
 )
 

@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from storage.db import Db, Prepared
 from storage.models import account, outbox
 from storage.models_told import focus, nudge, nudge_pause, nudge_week
+from storage.outbox import TOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,8 @@ _SAID = (
     select(account.c.person_id, outbox.c.key, outbox.c.due_at, outbox.c.body)
     .select_from(outbox.outerjoin(account, account.c.key == outbox.c.recipient))
     .where(
-        outbox.c.state.in_(("due", "claimed", "posting", "sent")),
+        outbox.c.state.in_(TOLD),
+        outbox.c.unasked.in_((False, True)),  # either: named, so that the index finds the instants
         outbox.c.due_at.between(bindparam("since", type_=BigInteger), bindparam("until", type_=BigInteger)),
         or_(
             account.c.person_id.in_(bindparam("people", expanding=True)),

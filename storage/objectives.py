@@ -41,6 +41,8 @@ _NEXT = (
     .values(version=bindparam("made"))
 )
 _KEYS = select(objective.c.key)
+_TEAMS = select(team.c.key, team.c.id)
+_PEOPLE = select(person.c.key, person.c.id, person.c.name)
 
 
 def _objective(row: Row[Any]) -> Objective:
@@ -124,8 +126,8 @@ def _said(one: Objective) -> dict[str, object]:
 
 async def directory(db: Db) -> tuple[dict[str, int], dict[str, tuple[int, str]]]:
     """Whom an import can name: key → id of teams, key → (id, name) of people."""
-    teams = {row.key: row.id for row in await db.execute(select(team.c.key, team.c.id))}
-    people = {row.key: (row.id, row.name) for row in await db.execute(select(person.c.key, person.c.id, person.c.name))}
+    teams = {row.key: row.id for row in await db.execute(_TEAMS)}
+    people = {row.key: (row.id, row.name) for row in await db.execute(_PEOPLE)}
     return teams, people
 
 

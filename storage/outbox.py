@@ -22,6 +22,9 @@ STATES = ("held", "failed", "expired", "posting", "claimed", "due", "cancelled",
 """The ones that need a person come first."""
 OPEN = ("due", "claimed", "posting")
 TROUBLED = ("held", "failed")
+UNTOLD = (*TROUBLED, "expired", "cancelled")
+TOLD = (*OPEN, "sent")
+"""Said, or about to be."""
 
 
 @dataclass(frozen=True, slots=True)

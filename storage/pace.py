@@ -193,11 +193,14 @@ async def slots(
     return given
 
 
-async def pause(db: Db, keys: Collection[str], until: int) -> None:
-    """Nobody calls under these keys before `until`, in milliseconds; a longer pause is kept."""
-    if keys:
-        values = [_empty(key) | {"free_at": until} for key in sorted(keys)]
-        await db.execute(_SAVES[db.dialect.name][2], values)
+async def pause(db: Db, limits: Collection[Limit], until: int) -> None:
+    """Nobody calls under these limits before `until`, in milliseconds; a longer pause is kept.
+
+    Wide ones come first, as in `slots`: of two who take them in turn neither waits for the other for ever.
+    """
+    if limits:
+        ordered = sorted(limits, key=lambda limit: (not limit.wide, limit.key))
+        await db.execute(_SAVES[db.dialect.name][2], [_empty(limit.key) | {"free_at": until} for limit in ordered])
 
 
 async def paused(db: Db, keys: Collection[str], now: int) -> dict[str, int]:

@@ -144,9 +144,8 @@ _MEMBERSHIPS = (
 )
 _DEPUTIES = select(deputy.c.person_id, deputy.c.for_id).where(_active(deputy))
 _MADE_UP = select(person.c.id).where(person.c.id == bindparam("person_id"), person.c.made_up)
+_ALL_MADE_UP = select(person.c.id).where(person.c.made_up)
 _ACCOUNTS = select(account.c.key).where(account.c.person_id == bindparam("person_id")).order_by(account.c.key)
-
-
 _IN_ROLE = (
     select(membership.c.person_id)
     .where(membership.c.role == bindparam("role"), _active(membership))
@@ -354,7 +353,7 @@ async def is_made_up(db: Db, person_id: int) -> bool:
 
 async def made_up(db: Db) -> set[int]:
     """Ids of everybody who was generated for the demo."""
-    return set((await db.execute(select(person.c.id).where(person.c.made_up))).scalars())
+    return set((await db.execute(_ALL_MADE_UP)).scalars())
 
 
 async def link_account(db: Db, key: str, person_id: int) -> None:

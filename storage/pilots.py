@@ -29,6 +29,8 @@ class Decision:
 _A = pilot_answer.c
 _KEY = ("pilot", "person_id", "part")
 _SAID = ("useful", "fair", "comment", "at")
+
+
 def _answer(insert: postgresql.Insert | sqlite.Insert) -> postgresql.Insert | sqlite.Insert:
     return insert.on_conflict_do_update(index_elements=list(_KEY), set_={name: insert.excluded[name] for name in _SAID})
 

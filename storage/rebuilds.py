@@ -66,8 +66,7 @@ class _Desk:
         derived = scoring.derive.derive(facts, self.directory, self.rules.fairness)
         frames = {name: derived[name] for name in counting}
         if tickets is not None:
-            for name, key in (("ticket", "id"), ("span", "ticket"), ("informed", "ticket")):
-                frames[name] = frames[name].filter(pl.col(key).is_in(tickets.implode()))
+            frames |= storage.worlds.of_tickets(frames, tickets)
         if "correction" in facts:
             frames["correction"] = facts["correction"]
         frames["distortion"] = self.distortions

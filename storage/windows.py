@@ -76,7 +76,7 @@ async def _during(db: Db, first: int, last: int, directory: Directory, fairness:
     facts: Facts = {"extent": await storage.worlds.extent(db)}
     world = World(facts, pl.Series([], dtype=pl.String))
     ids = set(await _alive(db, low, high))
-    for table in ("survey", "time_entry", "escalation"):
+    for table in _WORK:
         facts[table] = await _select(db, table, _any(_instants(table), f"BETWEEN {low} AND {high}"))
         ids |= set(facts[table]["ticket"].drop_nulls().to_list())
     tickets = sorted(ids)

@@ -242,6 +242,12 @@ def reach(table: str, rows: pl.DataFrame) -> tuple[int, int] | None:
     return None if first is None or last is None else (first // 86_400, last // 86_400)
 
 
+def of_tickets(frames: Facts, tickets: pl.Series) -> Facts:
+    """What is derived of tickets, their spans and what was told in them, of these tickets alone."""
+    keys = {"ticket": "id", "span": "ticket", "informed": "ticket"}
+    return {name: frames[name].filter(pl.col(key).is_in(tickets.implode())) for name, key in keys.items()}
+
+
 def extended(table: str, after: pl.DataFrame, extent: pl.DataFrame) -> pl.DataFrame:
     """The days between which facts are known, once these rows are among them."""
     found = reach(table, after)

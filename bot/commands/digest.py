@@ -54,6 +54,8 @@ def run(args: argparse.Namespace, config: Config) -> int:
 
 async def _made(args: argparse.Namespace, config: Config) -> tuple[Card, str, str]:
     """(The card, a name for its files, the channels it was put into the outbox for)."""
+    if args.period and not args.dry_run:
+        raise Refused("What is posted is the last week or month.", "Look at another with --dry-run.")
     from bot.opening import opened
     from bot.scheduler import REDFIRST
     from handlers.call import Ctx

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from scoring.refused import Refused
 
 if TYPE_CHECKING:
     from scoring.objectives import Objective
-    from scoring.objectives_file import Directory, Row
+    from scoring.objectives_file import Row
     from scoring.rules import Rules
     from storage.db import Db
 
@@ -92,7 +91,7 @@ async def _import(file: Path, dry_run: bool, config: Config) -> int:
         standing = await storage.objectives.standing(db, rules.cascade)
         if dry_run:
             await db.rollback()
-    for sentence in (*_refusals(file.name, refused), *kept, *_hanging(standing, known)):
+    for sentence in (*_refusals(file.name, refused), *kept, *_hanging(standing)):
         print(sentence)
     told = f"{len(read)} objectives read: {len(kept)} {'would change' if dry_run else 'changed'}, "
     told += f"{len(good) - len(kept)} as before, {len(refused)} refused."
@@ -105,11 +104,8 @@ def _rows(file: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     import scoring.objectives_file
 
     if file.suffix.lower() == ".toml":
-        text = bot.commands.people.read_text(file)
-        try:
-            return scoring.objectives_file.toml_rows(tomllib.loads(text), text, file.name)
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
-            raise Refused(f"{file} is not valid TOML: {error}.", "Mend that line.") from error
+        tables, text = bot.commands.people.read_toml(file)
+        return scoring.objectives_file.toml_rows(tables, text, file.name)
     if file.suffix.lower() not in (".csv", ".tsv", ".txt"):
         raise Refused(f"{file} is neither CSV nor TOML.", "Name a file that ends in .csv or .toml.")
     return bot.commands.people.read_csv(file)
@@ -161,7 +157,7 @@ def _refusals(file: str, refused: Sequence[Row]) -> list[str]:
     return [f"{file}, line {row.line}: {words}" for row in refused for words in row.wrong]
 
 
-def _hanging(standing: Sequence[Objective], known: Directory) -> list[str]:
+def _hanging(standing: Sequence[Objective]) -> list[str]:
     """Orphans and gaps of all that stands. Those of single people are counted and not named."""
     import scoring.cascade
 

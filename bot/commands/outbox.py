@@ -153,7 +153,7 @@ async def _changed(db: Db, act: str, names: Sequence[str], state: str | None) ->
         if not done and state is None:
             raise _refusal(one)
         if done:
-            await storage.audit.add(db, now, "operator", f"outbox {act}", one.key, {"was": one.state})
+            await storage.audit.add(db, now, "command line", f"outbox {act}", one.key, {"was": one.state})
             lines.append(f"{one.id}  {one.key}: {'it is sent again' if act == 'retry' else 'it is called off'}.")
     return lines or [f"No message is {state}."]
 

@@ -88,9 +88,11 @@ def read_csv(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     return header, rows
 
 
-def _toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> tuple[dict[str, Any], str]:
+    """The tables of a TOML file that people write, and its text. Raises Refused."""
+    text = read_text(path)
     try:
-        return tomllib.loads(read_text(path))
+        return tomllib.loads(text), text
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise Refused(f"{path} is not valid TOML: {error}.", "Mend that line.") from error
 
@@ -105,7 +107,7 @@ async def _load(args: argparse.Namespace, config: Config) -> int:
 
     header, rows = read_csv(args.file)
     async with bot.opening.opened(config) as (store, rules):
-        teams = scoring.teams_file.parse(_toml(args.teams), args.teams.name, rules.zone) if args.teams else ()
+        teams = scoring.teams_file.parse(read_toml(args.teams)[0], args.teams.name, rules.zone) if args.teams else ()
         async with store.write() as db:
             known = await storage.people_file.known(db)
             parsed = scoring.people_file.parse(args.file.name, header, rows, teams, known, rules.zone)

@@ -156,9 +156,9 @@ if (talk) {
     }
     const item = element("li", "bot");
     item.append(mark.cloneNode(true), views_of(message));
-    if (message.public) item.prepend(element("p", "note", "Everybody in the channel sees:"));
+    if (message.public) item.lastChild.prepend(element("p", "note", "Everybody in the channel sees:"));
     if (message.channel) {
-      item.prepend(element("p", "note", `In the channel ${message.channel}:`));
+      item.lastChild.prepend(element("p", "note", `In the channel ${message.channel}:`));
       item.dataset.channel = message.channel;
     }
     const before = message.mark ? talk.querySelector(`li.bot[data-mark="${message.mark}"]`) : null;

@@ -25,6 +25,8 @@ def upgrade() -> None:
         batch_op.create_index('ix_outbox_turn', ['state', 'unasked', 'due_at', 'id'], unique=False)
         batch_op.create_index('ix_outbox_check_at', ['check_at'], unique=False, sqlite_where=sa.text('check_at IS NOT NULL'), postgresql_where=sa.text('check_at IS NOT NULL'))
 
+    if op.get_bind().dialect.name == 'postgresql':
+        op.alter_column('outbox', 'key', existing_nullable=False, type_=sa.String(length=300, collation='C'))
     op.execute('UPDATE outbox SET made_at = due_at, claim = attempts')
     # what an earlier version claimed or was not sure of may have been posted
     op.execute("UPDATE outbox SET unsure = true WHERE state = 'claimed' OR (state = 'due' AND problem = 'It is not known whether this arrived.')")
@@ -42,6 +44,8 @@ def downgrade() -> None:
     # what the earlier version does not know waits for a person there as what has failed
     op.execute("UPDATE outbox SET state = 'failed' WHERE state IN ('held', 'expired', 'cancelled')")
     op.execute("UPDATE outbox SET state = 'claimed' WHERE state = 'posting'")
+    if op.get_bind().dialect.name == 'postgresql':
+        op.alter_column('outbox', 'key', existing_nullable=False, type_=sa.String(length=300))
     with op.batch_alter_table('outbox', schema=None) as batch_op:
         batch_op.drop_index('ix_outbox_check_at')
         batch_op.drop_index('ix_outbox_turn')

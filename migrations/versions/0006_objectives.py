@@ -50,15 +50,15 @@ def upgrade() -> None:
     op.create_table('priority',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('month', sa.String(length=7), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('words', sa.Text(), nullable=False),
     sa.Column('trade_offs', sa.Text(), nullable=False),
     sa.Column('by_id', sa.Integer(), nullable=False),
     sa.Column('at', sa.BigInteger(), nullable=False),
     sa.ForeignKeyConstraint(['by_id'], ['person.id'], name=op.f('fk_priority_by_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_priority'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_priority')),
+    sa.UniqueConstraint('month', 'version', name=op.f('uq_priority_month_version'))
     )
-    with op.batch_alter_table('priority', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_priority_month'), ['month'], unique=False)
 
     op.create_table('red_flag',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -83,9 +83,6 @@ def downgrade() -> None:
         batch_op.drop_index('uq_red_flag_open')
 
     op.drop_table('red_flag')
-    with op.batch_alter_table('priority', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_priority_month'))
-
     op.drop_table('priority')
     op.drop_table('objective_version')
     op.drop_table('objective')

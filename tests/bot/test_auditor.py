@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 import sqlalchemy
@@ -22,11 +22,9 @@ from storage.db import Store
 from storage.deliveries import Over
 from storage.models import account, outbox, person, team
 from storage.models import membership as memberships
+from storage.pace import Limit
 from storage.people_file import hours_json
-from tests.bot.test_delivery import Clock, Knowing, Platform, add, tried, until
-
-START = datetime(2026, 8, 5, 9, 0, tzinfo=UTC)
-NOW = int(START.timestamp())
+from tests.bot.post_office import NOW, START, Clock, Knowing, Platform, add, tried, until
 
 
 class Watched:
@@ -103,8 +101,8 @@ async def test_a_time_of_the_timetable_that_passed_is_made(watched: Watched) -> 
 
 async def test_a_wait_that_no_platform_asks_for_is_undone(watched: Watched) -> None:
     async with watched.store.write() as db:
-        await storage.pace.pause(db, ["slack chat.postMessage"], 1000 * (NOW + 10 * 86_400))
-        await storage.pace.pause(db, ["slack C1"], 1000 * (NOW + 600))
+        await storage.pace.pause(db, [Limit("slack chat.postMessage", ())], 1000 * (NOW + 10 * 86_400))
+        await storage.pace.pause(db, [Limit("slack C1", ())], 1000 * (NOW + 600))
     assert (await watched.auditor.round()).ahead == 1
     async with watched.store.read() as db:
         assert set(await storage.pace.paused(db, ["slack chat.postMessage", "slack C1"], 1000 * NOW)) == {"slack C1"}

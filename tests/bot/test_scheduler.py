@@ -124,6 +124,7 @@ async def test_it_ticks_by_itself_and_stops_when_told(sqlite_desk: Desk) -> None
         while "2026-W30" not in await closed(sqlite_desk, "ana"):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     await ticking.stop()
+    assert "2026-W30" in await closed(sqlite_desk, "ana")
 
 
 async def test_the_first_tick_does_not_wait_for_a_whole_interval(sqlite_desk: Desk) -> None:
@@ -134,6 +135,7 @@ async def test_the_first_tick_does_not_wait_for_a_whole_interval(sqlite_desk: De
         while "2026-W30" not in await closed(sqlite_desk, "ana"):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     await ticking.stop()
+    assert "2026-W30" in await closed(sqlite_desk, "ana")
 
 
 async def test_a_tick_with_nothing_to_close_asks_little_and_writes_nothing(desk: Desk) -> None:

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +17,9 @@ from cards.card import Button, Buttons, Card, Text
 from handlers.call import Call, Reply
 from storage.conversations import Conversation
 from storage.db import Store
-from tests.fakes.teams import ACCOUNT, APP, DANA, PASSWORD, TENANT, FakeTeams, migrated, served
+from tests.bot.teams_desk import fake as fake
+from tests.bot.teams_desk import store as store
+from tests.fakes.teams import ACCOUNT, APP, DANA, PASSWORD, TENANT, FakeTeams, served
 
 CARD = Card("Your week", (Text("Two reds"),), "Your week: two reds")
 CHAT = f"{TENANT}/a:1"
@@ -37,22 +38,8 @@ async def nobody_asks(call: Call) -> Reply:
 
 
 @pytest.fixture
-async def fake() -> AsyncIterator[FakeTeams]:
-    async with FakeTeams().listening() as fake:
-        yield fake
-        assert fake.problems == []
-
-
-@pytest.fixture
 async def clock() -> Clock:
     return Clock()
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = await migrated(tmp_path / "teams.db")
-    yield store
-    await store.close()
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import jwt
@@ -30,17 +29,12 @@ from cards.card import Card
 from handlers.call import Call, Reply
 from scoring.refused import Refused
 from storage.db import Store
-from tests.fakes.teams import APP, KEY_ID, PASSWORD, FakeTeams, Served, key, migrated, recorded, served
+from tests.bot.teams_desk import fake as fake
+from tests.bot.teams_desk import store as store
+from tests.fakes.teams import APP, KEY_ID, PASSWORD, FakeTeams, Served, key, recorded, served
 
 OTHER_TENANT = "99999999-8d0b-4b63-9a53-6a4c0f4b7d10"
 CARD = Card("Hello", (), "Hello there")
-
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeTeams]:
-    async with FakeTeams().listening() as fake:
-        yield fake
-        assert fake.problems == []
 
 
 class Asked(list[Call]):
@@ -52,13 +46,6 @@ class Asked(list[Call]):
 @pytest.fixture
 async def asked() -> Asked:
     return Asked()
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = await migrated(tmp_path / "teams.db")
-    yield store
-    await store.close()
 
 
 @pytest.fixture

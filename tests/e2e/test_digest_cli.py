@@ -68,6 +68,7 @@ def test_without_dry_run_it_goes_to_its_channel_and_needs_one(place: Path) -> No
         (("help desk", "--audience", "leadership"), "A team has no digest for leadership."),
         (("desk", "--audience", "team"), "The desk has no digest for a team."),
         (("help desk", "--dry-run", "--out", "nowhere"), "There is no folder nowhere."),
+        (("help desk", "--period", "2026-W20"), "What is posted is the last week or month."),
     ],
 )
 def test_what_cannot_be_is_refused_with_what_to_do(place: Path, words: tuple[str, ...], said: str) -> None:

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 import polars as pl
+import pytest
 
 import cards.card
 import cards.digests
@@ -55,6 +56,11 @@ async def told(desk: Desk) -> dict[str, Card]:
     return found
 
 
+async def up(desk: Desk) -> list[str]:
+    """What whoever the lead of Help Desk reports to has been told of its CSAT."""
+    return [body for to, body in await desk.said() if to == small.account("mara") and "CSAT" in body]
+
+
 async def unhappy(desk: Desk, *who: str, weeks: int = 4) -> None:
     """Every answer about these people's tickets of the last weeks is a bad one: their team turns red."""
     done = [replace(one, rating=1) for key in who for one in small.of(key, MONDAY - 7 * weeks, MONDAY - 1)]
@@ -78,7 +84,10 @@ async def test_the_leads_digest_begins_with_the_reds_and_asks_for_a_plan(desk: D
 
 async def test_the_lead_and_who_stands_in_are_told_in_private_and_nobody_else(desk: Desk) -> None:
     await make(desk, due("lead_digest", f"team:{desk.teams['help-desk']}"))
-    assert set(await told(desk)) == {small.account("lena"), small.account("ben")}
+    found = await told(desk)
+    above = found.pop(small.account("mara"))
+    assert above.title == "Help Desk: red for 13 weeks", "a red that lasts, which goes a level up"
+    assert set(found) == {small.account("lena"), small.account("ben")}
 
 
 async def test_people_who_may_want_help_are_named_to_their_lead_by_name_and_to_nobody_else(desk: Desk) -> None:
@@ -159,8 +168,19 @@ async def test_old_data_says_so_and_takes_the_colours_away(desk: Desk) -> None:
     card = (await told(desk))[small.account("lena")]
     assert card.status == "none"
     assert "No colours until newer data is in." in words(card)
+    assert "2 figures were off target" in words(card)
+    assert "Not enough data" not in words(card)
     assert "Add the plan" not in [b.text for b in buttons(card)]
     assert "Who could use your help" not in words(card)
+
+
+async def test_old_data_takes_no_colours_from_a_period_that_it_covers(desk: Desk) -> None:
+    await unhappy(desk, *small.WORKERS["help-desk"])
+    await desk.change("UPDATE load SET as_of = :old", old=small.AS_OF - 5 * small.A_DAY)
+    await make(desk, due("lead_digest", f"team:{desk.teams['help-desk']}", day=MONDAY - 7))
+    card = (await told(desk))[small.account("lena")]
+    assert "No colours" not in words(card)
+    assert card.status == "red"
 
 
 async def test_a_weekend_without_tickets_makes_no_data_old(desk: Desk) -> None:
@@ -175,7 +195,7 @@ async def test_a_plan_made_from_the_digest_is_on_it_afterwards(desk: Desk) -> No
     await unhappy(desk, *small.WORKERS["help-desk"])
     await make(desk, due("lead_digest", f"team:{desk.teams['help-desk']}"))
     await make(desk, due("team_digest", f"team:{desk.teams['help-desk']}", to="slack:C9"))
-    before = await told(desk)
+    before, said = await told(desk), await desk.one("SELECT count(*) FROM outbox WHERE key LIKE 'digest%'")
     form = await desk.press("lena", button(before[small.account("lena")], "Add the plan"))
     assert isinstance(form, cards.card.Form)
     owner = next(c.value for q in form.inputs if q.name == "owner" for c in q.choices if small.name("fay") in c.text)
@@ -187,7 +207,7 @@ async def test_a_plan_made_from_the_digest_is_on_it_afterwards(desk: Desk) -> No
     assert small.name("fay") in lead
     assert "Ring back within the hour." in team
     assert small.name("fay") not in team
-    assert len(await desk.rows("SELECT id FROM outbox WHERE key LIKE 'digest%'")) == len(before)
+    assert await desk.one("SELECT count(*) FROM outbox WHERE key LIKE 'digest%'") == said
 
 
 async def test_whoever_is_leadership_no_more_keeps_what_they_were_told_and_gets_nothing_newer(desk: Desk) -> None:
@@ -268,10 +288,67 @@ async def test_a_teams_red_of_three_weeks_goes_to_whoever_its_lead_reports_to_on
     await unhappy(desk, *small.WORKERS["help-desk"], weeks=8)
     for week in range(8, -1, -1):
         await make(desk, due("lead_digest", f"team:{desk.teams['help-desk']}", day=MONDAY - 7 * week))
-    up = [body for to, body in await desk.said() if to == small.account("mara")]
-    assert len([body for body in up if "CSAT" in body]) == 1
-    assert "red for 3 weeks" in up[0]
-    assert not [key for key in small.WORKERS["help-desk"] if small.name(key) in json.dumps(up)]
+    [csat] = await up(desk)
+    assert "red for 3 weeks" in csat
+    everything = json.dumps([body for to, body in await desk.said() if to == small.account("mara")])
+    assert not [key for key in small.WORKERS["help-desk"] if small.name(key) in everything]
+
+
+async def test_a_red_whose_third_week_was_missed_is_told_a_level_up_afterwards_and_once(desk: Desk) -> None:
+    await unhappy(desk, *small.WORKERS["help-desk"], weeks=8)
+    for week in (2, 1, 0):
+        await make(desk, due("lead_digest", f"team:{desk.teams['help-desk']}", day=MONDAY - 7 * week))
+        assert len(await up(desk)) == 1
+    assert "red for 3 weeks" not in (await up(desk))[0]
+
+
+async def test_a_red_on_old_data_is_told_a_level_up_once_newer_data_is_in(desk: Desk) -> None:
+    await unhappy(desk, *small.WORKERS["help-desk"], weeks=8)
+    lead = due("lead_digest", f"team:{desk.teams['help-desk']}")
+    await desk.change("UPDATE load SET as_of = :old", old=small.AS_OF - 5 * small.A_DAY)
+    await make(desk, lead)
+    assert await up(desk) == []
+    await desk.change("UPDATE load SET as_of = :new", new=small.AS_OF)
+    await make(desk, lead)
+    assert len(await up(desk)) == 1
+
+
+async def test_weeks_are_counted_whatever_the_rhythm_of_the_digest(sqlite_desk: Desk) -> None:
+    await unhappy(sqlite_desk, *small.WORKERS["help-desk"], weeks=5)
+    target = f"team:{sqlite_desk.teams['help-desk']}"
+    await make(sqlite_desk, due("lead_digest", target, cadence="monthly"))
+    [body] = await up(sqlite_desk)
+    assert "Week 31" in body
+    await make(sqlite_desk, due("lead_digest", target))
+    assert len(await up(sqlite_desk)) == 1
+
+
+@pytest.mark.parametrize("began", [-2, 1])
+async def test_a_run_of_reds_that_late_data_lengthen_or_shorten_is_not_told_again(
+    sqlite_desk: Desk, began: int
+) -> None:
+    desk, target = sqlite_desk, f"team:{sqlite_desk.teams['help-desk']}"
+    await unhappy(desk, *small.WORKERS["help-desk"], weeks=6)
+    await make(desk, due("lead_digest", target))
+    [key] = [row[0] for row in await desk.rows("SELECT key FROM outbox WHERE key LIKE '%|csat'")]
+    then = scoring.periods.from_key(key.split("|")[3])
+    seen = scoring.periods.week(then.first - 7 * began).key
+    for table in ("outbox", "unasked"):
+        await desk.change(f"UPDATE {table} SET key = replace(key, :now, :then)", now=then.key, then=seen)
+    await make(desk, due("lead_digest", target))
+    assert len(await up(desk)) == 1
+
+
+async def test_a_red_that_began_before_what_is_read_is_told_once_however_long_it_lasts(sqlite_desk: Desk) -> None:
+    desk, target = sqlite_desk, f"team:{sqlite_desk.teams['help-desk']}"
+    await unhappy(desk, *small.WORKERS["help-desk"], weeks=14)
+    await make(desk, due("lead_digest", target))
+    [body] = await up(desk)
+    assert "red for 13 weeks" in body
+    for table in ("outbox", "unasked"):
+        await desk.change(f"UPDATE {table} SET key = replace(key, '2026-W19', '2026-W02')")
+    await make(desk, due("lead_digest", target))
+    assert len(await up(desk)) == 1
 
 
 async def test_contracts_that_renew_are_told_once_client_facts_are_connected(desk: Desk) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -339,6 +341,7 @@ async def test_leadership_records_the_priorities_of_the_month_and_everybody_read
     said = words(await desk.ask("cem", "/objectives"))
     assert "First this month: Orchard's move" in said
     assert "Given up for it: Projects wait" in said
+    form = await form_of(desk, "zoe", "priorities")
     await send(desk, "zoe", form, words="Orchard's move, then phones", trade_offs="")
     said = words(await desk.ask("cem", "/objectives"))
     assert "then phones" in said
@@ -358,6 +361,30 @@ async def test_others_record_no_priorities_and_are_not_offered_to(desk: Desk) ->
 async def test_priorities_of_a_month_to_come_are_refused(sqlite_desk: Desk) -> None:
     form = Form("", "priorities_kept", (), values={"month": "2027-01"})
     assert "has not begun" in words(await send(sqlite_desk, "zoe", form, words="Later"))
+
+
+@pytest.mark.parametrize("month", ["2026-07", "2026-W32", "", "2026-13"])
+async def test_no_other_month_than_this_one_is_written(sqlite_desk: Desk, month: str) -> None:
+    form = await form_of(sqlite_desk, "zoe", "priorities")
+    forged = replace(form, values={**form.values, "month": month})
+    before = await sqlite_desk.everything()
+    assert words(await send(sqlite_desk, "zoe", forged, words="Rewritten")).startswith("Not this time")
+    assert await sqlite_desk.everything() == before
+
+
+async def test_of_two_leaders_the_second_is_told_who_was_first_and_nothing_is_lost(desk: Desk) -> None:
+    await desk.change("UPDATE membership SET role = 'leadership' WHERE person_id = :mara", mara=desk.ids["mara"])
+    forms = {who: await form_of(desk, who, "priorities") for who in ("zoe", "mara")}
+    said = await asyncio.gather(*(send(desk, who, form, words=f"As {who} says") for who, form in forms.items()))
+    told = sorted(words(one) for one in said)
+    assert [("Priorities recorded" in one) for one in told] == [False, True]
+    first = await desk.one("SELECT name FROM person JOIN priority ON person.id = priority.by_id")
+    assert f"{first} has recorded" in told[0]
+    late = await send(desk, "zoe", forms["zoe"], words="Once more")
+    assert f"{first} has recorded" in words(late)
+    assert await desk.one("SELECT count(*) FROM priority") == 1
+    again = await send(desk, "zoe", await form_of(desk, "zoe", "priorities"), words="Having read that")
+    assert "Priorities recorded" in words(again)
 
 
 # ---- by itself ----

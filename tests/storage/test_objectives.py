@@ -108,9 +108,10 @@ async def test_the_newest_priorities_of_a_month_hold_and_the_others_are_kept(sto
     ada = await _ada(store)
     async with store.write() as db:
         assert await storage.priorities.of(db, "2026-08") is None
-        await storage.priorities.record(db, "2026-08", "Phones", "Projects wait", ada, 100)
-        await storage.priorities.record(db, "2026-08", "Phones, then Orchard", "", ada, 200)
-        await storage.priorities.record(db, "2026-09", "Training", "", ada, 300)
+        assert await storage.priorities.record(db, "2026-08", "Phones", "Projects wait", ada, 100, after=0)
+        assert not await storage.priorities.record(db, "2026-08", "Made from nothing", "", ada, 150, after=0)
+        assert await storage.priorities.record(db, "2026-08", "Phones, then Orchard", "", ada, 200, after=1)
+        assert await storage.priorities.record(db, "2026-09", "Training", "", ada, 300, after=0)
         found = await storage.priorities.of(db, "2026-08")
         assert found is not None
         assert (found.words, found.trade_offs, found.by, found.at) == ("Phones, then Orchard", "", "Ada", 200)

@@ -126,19 +126,39 @@ async def test_what_one_replica_reserved_the_other_sees(store: Store) -> None:
 
 async def test_a_pause_is_heard_by_all_and_a_shorter_one_does_not_end_it(store: Store) -> None:
     async with store.write() as db:
-        await storage.pace.pause(db, ["a", "b"], 5000)
-        await storage.pace.pause(db, ["a"], 2000)
+        await storage.pace.pause(db, [Limit("a", ()), Limit("b", ())], 5000)
+        await storage.pace.pause(db, [Limit("a", ())], 2000)
         assert await storage.pace.paused(db, ["a", "b", "c"], 4999) == {"a": 5000, "b": 5000}
         assert await storage.pace.paused(db, ["a", "b"], 5000) == {}
         assert await storage.pace.slots(db, [(Limit("a", ((1, 1000),)),)] * 2, 100, 9000) == [Slot(5000), Slot(6000)]
         assert await storage.pace.paused(db, ["a"], 4999) == {"a": 5000}  # a reservation does not end it
 
 
+async def test_a_pause_and_a_reservation_at_the_same_moment_both_go_through(postgres_store: Store) -> None:
+    """Neither holds a row that the other waits for: the workspace's comes first for both, whatever it is called."""
+    call = (Limit("slack chat.postMessage", ((99, 1000),), wide=True), Limit("slack U1", ((99, 1000),)))
+
+    async def reserving() -> None:
+        for _ in range(150):
+            async with postgres_store.write() as db:
+                await storage.pace.slots(db, [call], 0, 10**9)
+
+    async def pausing() -> None:
+        for until in range(150):
+            async with postgres_store.write() as db:
+                await storage.pace.pause(db, call, until)
+
+    await asyncio.gather(reserving(), pausing(), reserving(), pausing())
+    async with postgres_store.read() as db:
+        paused = await storage.pace.paused(db, [limit.key for limit in call], 148)
+    assert paused == {limit.key: 149 for limit in call}
+
+
 async def test_a_clock_that_was_wrong_does_not_stop_a_channel_for_good(store: Store) -> None:
     limit = Limit("a", ((1, 1000),))
     async with store.write() as db:
         await storage.pace.slots(db, [(limit,)], 90 * HOUR, 90 * HOUR)
-        await storage.pace.pause(db, ["b"], 90 * HOUR)
+        await storage.pace.pause(db, [Limit("b", ())], 90 * HOUR)
         found = await storage.pace.slots(db, [(limit,), (Limit("b", ()),)], 0, 3000)
         assert [slot.reserved for slot in found] == [True, False]
         assert await storage.pace.mend(db, 0, HOUR) == 2
@@ -149,6 +169,6 @@ async def test_a_clock_that_was_wrong_does_not_stop_a_channel_for_good(store: St
 async def test_what_is_long_over_is_forgotten(store: Store) -> None:
     async with store.write() as db:
         await storage.pace.slots(db, [(Limit("old", ((1, 1000),)),), (Limit("new", ((1, 1000),)),)], 1000, 9000)
-        await storage.pace.pause(db, ["new"], 9000)
+        await storage.pace.pause(db, [Limit("new", ())], 9000)
         assert await storage.pace.prune(db, 5000) == 1
         assert await storage.pace.slots(db, [(Limit("new", ((1, 1000),)),)], 5000, 9000) == [Slot(9000)]

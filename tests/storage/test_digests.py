@@ -1,0 +1,57 @@
+"""Digests are found again by how their keys begin, whatever is happening to them, and without a look at the rest."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import update
+
+import storage.digests
+import storage.outbox
+from storage.db import Store
+from storage.models import outbox
+
+BEGINS = "digest|lead|team:1|"
+AT = 1_800_000_000
+
+
+async def say(store: Store, key: str, state: str = "sent", at: int = AT) -> None:
+    async with store.write() as db:
+        await storage.outbox.add(db, "slack", "U1", {}, key, at)
+        await db.execute(update(outbox).where(outbox.c.key == key).values(state=state))
+
+
+async def found(store: Store) -> list[str]:
+    async with store.read() as db:
+        return await storage.digests.said(db, BEGINS, AT)
+
+
+async def test_only_keys_that_begin_alike_are_found_newest_first(store: Store) -> None:
+    for key, at in (("2026-W31|7", AT), ("2026-W32|7", AT + 9), ("\u00e9", AT + 5), ("2026-W30|7", AT - 1)):
+        await say(store, BEGINS + key, at=at)
+    for key in ("digest|lead|team:10|2026-W31|7", "digest|lead|team:1", "digest-lead-team:1-W31", BEGINS.upper()):
+        await say(store, key)
+    assert await found(store) == [f"{BEGINS}2026-W32|7", f"{BEGINS}\u00e9", f"{BEGINS}2026-W31|7"]
+
+
+@pytest.mark.parametrize("state", storage.outbox.STATES)
+async def test_a_digest_that_is_being_posted_is_found_and_one_that_will_not_be_is_not(
+    sqlite_store: Store, state: str
+) -> None:
+    await say(sqlite_store, f"{BEGINS}2026-W31|7", state)
+    assert bool(await found(sqlite_store)) is (state in ("due", "claimed", "posting", "sent"))
+
+
+async def test_keys_lie_in_the_order_of_their_characters_whatever_the_database_s_own(postgres_store: Store) -> None:
+    async with postgres_store.read() as db:
+        kept = (
+            "SELECT collation_name FROM information_schema.columns WHERE table_name = 'outbox' AND column_name = 'key'"
+        )
+        assert (await db.exec_driver_sql(kept)).scalar_one() == "C"
+
+
+async def test_what_else_was_ever_sent_is_not_looked_through(sqlite_store: Store) -> None:
+    values = {"low": BEGINS, "high": f"{BEGINS}~", "since": AT}
+    async with sqlite_store.read() as db:
+        asked = storage.digests._SAID.params(values).compile(db.sync_engine, compile_kwargs={"literal_binds": True})
+        plan = (await db.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}")).all()
+    assert "(key>? AND key<?)" in plan[0][-1]
