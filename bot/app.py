@@ -9,7 +9,7 @@ import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from aiohttp import web
 
@@ -22,10 +22,14 @@ from bot.config import Config
 from bot.delivery import Delivery
 from bot.dispatch import Dispatch
 from bot.edge import Answer, Edge
-from bot.scheduler import Scheduler, Timekeeper
+from bot.scheduler import REDFIRST, Scheduler, Timekeeper
+from bot.workings import Workings
 from handlers.timetable import Maker
 from scoring.refused import Refused
 from storage.db import Store
+
+if TYPE_CHECKING:
+    from bot.demo_stage import Stage
 
 log = logging.getLogger("redfirst.app")
 
@@ -52,10 +56,13 @@ class Running:
     scheduler: Scheduler
     edges: Mapping[str, Mounted]
     runner: web.AppRunner
+    stage: Stage | None = None
 
     async def stop(self) -> None:
         """Lets nothing more in, finishes what was accepted, then closes everything."""
         await self.runner.cleanup()
+        if self.stage is not None:
+            await self.stage.stop()
         await self.scheduler.stop()
         await self.delivery.stop()  # before the edges, which close the connections it posts with
         for edge in self.edges.values():
@@ -66,7 +73,16 @@ class Running:
 def _edges(
     config: Config, answer: Answer, store: Store, clock: Callable[[], datetime], commands: Mapping[str, str]
 ) -> dict[str, Mounted]:
-    """The platforms that the configuration connects; each one's libraries are imported only then."""
+    """The platforms that the configuration connects; each one's libraries are imported only then.
+
+    One that is connected by half is refused: nobody would notice that it is off.
+    """
+    for platform, lacking in (("Slack", config.slack.lacking), ("Teams", config.teams.lacking)):
+        if lacking and not config.demo:
+            raise Refused(
+                f"{platform} is connected by half: {lacking} is missing.",
+                f"Set it, or take away what is set for {platform}; `redfirst check` says what else is missing.",
+            )
     edges: dict[str, Mounted] = {}
     if config.slack.connected:
         from bot.slack import SlackEdge
@@ -89,33 +105,41 @@ def _edges(
     return edges
 
 
-def _let_move(edge: Edge, clock: Callable[[], datetime], store: Store, timetable: Timekeeper) -> None:
+async def _let_move(
+    edge: Edge, clock: Callable[[], datetime], store: Store, in_force: storage.rules.InForce, scheduler: Scheduler,
+    stage: Stage | None,
+) -> None:  # fmt: skip
     """In the demo, whoever looks may move the clock on."""
     from bot.demo_time import Movable, Mover
     from bot.web import WebEdge
 
     if isinstance(clock, Movable) and isinstance(edge, WebEdge):
-        edge.move = Mover(clock, store, timetable).on
+        bare = Mover(clock, store, scheduler.timetable).on
+        edge.move = bare if stage is None else await stage.open(store, in_force, scheduler)
 
 
 async def start(
-    config: Config, clock: Callable[[], datetime] = utc_now, makers: Mapping[str, Maker] | None = None
+    config: Config,
+    clock: Callable[[], datetime] = utc_now,
+    makers: Mapping[str, Maker] | None = None,
+    stage: Stage | None = None,
 ) -> Running:
     """Starts everything and listens. Raises Refused with the remedy where something is missing.
 
-    `makers` are those of `handlers.makers` unless given.
+    `makers` are those of `handlers.makers` unless given; `stage` is what goes on behind the demo's page.
     """
     store = Store(config.database_url)
     try:
-        return await _start(config, store, clock, makers)
+        return await _start(config, store, clock, makers, stage)
     except BaseException:
         await store.close()
         raise
 
 
 async def _start(
-    config: Config, store: Store, clock: Callable[[], datetime], makers: Mapping[str, Maker] | None
-) -> Running:
+    config: Config, store: Store, clock: Callable[[], datetime], makers: Mapping[str, Maker] | None,
+    stage: Stage | None,
+) -> Running:  # fmt: skip
     if store.is_sqlite:
         await storage.schema.upgrade(store)  # one file, one process: nobody else can be in the way
     await storage.schema.require_current(store)
@@ -128,9 +152,10 @@ async def _start(
     delivery = Delivery(store, edges, clock)
     dispatch.kick = delivery.kick
     timetable = Timekeeper(store, in_force, clock, delivery.kick, makers)
-    scheduler = Scheduler(store, in_force, clock, timetable=timetable)
+    workings = Workings(store, in_force, clock, REDFIRST, delivery.kick)
+    scheduler = Scheduler(store, in_force, clock, timetable=timetable, workings=workings)
     if config.demo:
-        _let_move(edges["demo"], clock, store, timetable)
+        await _let_move(edges["demo"], clock, store, in_force, scheduler, stage)
     app = web.Application(client_max_size=1024 * 1024)
     bot.observe.mount(app, store, clock, tuple(edges))
     for edge in edges.values():
@@ -153,7 +178,9 @@ async def _start(
     for edge in edges.values():
         await edge.start()
     await scheduler.start()
-    return Running(runner.addresses[0][1], store, dispatch, delivery, scheduler, edges, runner)
+    if stage is not None:
+        stage.start()
+    return Running(runner.addresses[0][1], store, dispatch, delivery, scheduler, edges, runner, stage)
 
 
 def settle() -> None:
@@ -165,14 +192,18 @@ def settle() -> None:
 
 
 async def serve(
-    config: Config, *, clock: Callable[[], datetime] = utc_now, ready: Callable[[int], None] = lambda port: None
+    config: Config,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    ready: Callable[[int], None] = lambda port: None,
+    stage: Stage | None = None,
 ) -> int:
     """Runs until SIGINT or SIGTERM; `ready` is told the port once requests are answered."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stopping.set)
-    running = await start(config, clock)
+    running = await start(config, clock, stage=stage)
     ready(running.port)
     settle()
     await stopping.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -105,24 +106,32 @@ class Auditor:
         return [f"{one.key} {one.next_due}" for one in found]
 
     async def _second_looks(self, now: int) -> int:
-        """Looks for what was posted again while the first one may only have been late."""
+        """Looks for what was posted again while the first one may only have been late.
+
+        One that cannot be looked for stops no other: a platform that asks to wait is left until the next round,
+        and whatever else goes wrong with a message concerns that message alone.
+        """
         async with self._store.read() as db:
             waiting = await storage.deliveries.to_check(db, now, LOOKS)
-        twice = 0
+        twice, resting = 0, set[str]()
         for message, platform, recipient, key in waiting:
             edge = self._edges.get(platform)
-            if not isinstance(edge, Finder):
+            found: int | BaseException = 1  # where it cannot be told
+            if isinstance(edge, Finder) and platform not in resting:
+                [found] = await asyncio.gather(edge.copies(recipient, key), return_exceptions=True)
+            if platform in resting or isinstance(found, Retry):
+                resting.add(platform)
                 continue
-            try:
-                count = await edge.copies(recipient, key)
-            except Undeliverable:
-                count = 1  # it cannot be told any more
-            except Retry:
-                return twice
-            if count > 1:
-                log.warning("outbox %s stands there %s times", message, count)
+            if isinstance(found, Exception):
+                if not isinstance(found, Undeliverable):
+                    log.error("outbox %s could not be looked for", message, exc_info=found)
+                found = 1
+            elif isinstance(found, BaseException):
+                raise found
+            if found > 1:
+                log.warning("outbox %s stands there %s times", message, found)
                 bot.observe.posted(platform, "twice")
                 twice += 1
             async with self._store.write() as db:
-                await storage.deliveries.checked(db, message, count)
+                await storage.deliveries.checked(db, message, found)
         return twice

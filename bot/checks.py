@@ -74,7 +74,11 @@ def configuration(config: Config) -> Iterator[Finding]:
         if config.file is not None:
             yield Finding("configuration", True, f"{config.file} can be read, and its rules are right.")
     slack, teams = config.slack, config.teams
-    if not slack.bot_token and not teams.app_id:
+    for platform, area, lacking in (("Slack", "slack", slack.lacking), ("Teams", "teams", teams.lacking)):
+        if lacking:
+            yield Finding(area, False, f"{platform} is connected by half: {lacking} is missing.",
+                          f"Set it, or take away what is set for {platform}.")  # fmt: skip
+    if not slack.bot_token and not teams.app_id and not slack.lacking and not teams.lacking:
         yield Finding(
             "configuration", False, "Neither Slack nor Teams is connected.",
             "Set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET, or TEAMS_APP_ID and TEAMS_APP_PASSWORD.",
@@ -84,9 +88,6 @@ def configuration(config: Config) -> Iterator[Finding]:
             yield Finding("slack", False, "SLACK_BOT_TOKEN is no bot token.", "It begins with xoxb-; copy that one.")
         if slack.app_token and not slack.app_token.startswith("xapp-"):
             yield Finding("slack", False, "SLACK_APP_TOKEN is no app token.", "It begins with xapp-; copy that one.")
-        if not slack.signing_secret and not slack.app_token:
-            yield Finding("slack", False, "Nothing proves that a request comes from Slack.",
-                          "Set SLACK_SIGNING_SECRET (HTTP), or SLACK_APP_TOKEN (Socket Mode).")  # fmt: skip
     if teams.app_id:
         if not teams.app_password:
             yield Finding("teams", False, "TEAMS_APP_PASSWORD is missing.", "Make a client secret, and set it.")
@@ -205,7 +206,11 @@ def _clock(headers: Mapping[str, str], clock: Clock, whose: str) -> Finding:
 
 async def database(config: Config, clock: Clock) -> AsyncIterator[Finding]:
     """Database, rules in force, data and people. A SQLite file that is not there is not made."""
-    store = Store(config.database_url)
+    try:
+        store = Store(config.database_url)
+    except Refused as no:
+        yield Finding("database", False, no.what, no.remedy)
+        return
     try:
         if absent := _absent(store):
             yield Finding("database", False, f"There is no database {absent} yet.", "Run `redfirst migrate`.")
@@ -248,7 +253,7 @@ async def _stored(db: Db, config: Config, now: datetime) -> AsyncIterator[Findin
         yield Finding("rules", False, f"The history of {len(names)} metrics has not been computed.",
                       "Run `redfirst apply`.")  # fmt: skip
     yield await _fresh(db, rules, now)
-    async for finding in _timetable(db, rules, now):
+    async for finding in _timetable(db, rules, config, now):
         yield finding
     if not await storage.people.count(db):
         yield Finding("people", False, "There are no people.", "Run `redfirst people FILE`.")
@@ -315,10 +320,13 @@ async def _fresh(db: Db, rules: Rules, now: datetime) -> Finding:
     return Finding("data", True, f"The newest data is of {when}.")
 
 
-async def _timetable(db: Db, rules: Rules, now: datetime) -> AsyncIterator[Finding]:
-    """What should have been said and was not, in the last week; and schedules of teams that are not there."""
+async def _timetable(db: Db, rules: Rules, config: Config, now: datetime) -> AsyncIterator[Finding]:
+    """What should have been said and was not, in the last week; and schedules that reach nobody."""
     well = True
-    for what, remedy in handlers.timetable.astray(rules, await storage.people.teams(db)):
+    platforms = (("slack", config.slack.connected), ("teams", config.teams.connected), ("demo", True))
+    connected = [platform for platform, here in platforms if here]
+    lost = handlers.timetable.astray(rules, await storage.people.teams(db))
+    for what, remedy in (*lost, *handlers.timetable.unheard(rules, connected)):
         well = False
         yield Finding("timetable", False, what, remedy)
     overdue = await storage.timetable.overdue(db, int(now.timestamp()))
@@ -332,6 +340,9 @@ async def _timetable(db: Db, rules: Rules, now: datetime) -> AsyncIterator[Findi
         well = False
         what = _some([f"{one.schedule} of {one.due}" for one in failed])
         yield Finding("timetable", False, f"{what} could not be made. {failed[0].note}", "Read the log of that day.")
+    if silent := handlers.timetable.without_channel(rules):
+        yield Finding("timetable", True, f"Nothing is posted of {' and '.join(silent)}: no channel is named.",
+                      "Name one in redfirst.toml if you want it: [[schedule]] with audience and to.")  # fmt: skip
     if well:
         yield Finding("timetable", True, "Everything on the timetable has been made.")
 

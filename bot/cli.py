@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -37,7 +38,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command; returns 0, 1 for a refusal (said on stderr), 2 for words it does not know."""
+    """Runs one command; returns 0, 1 for a refusal (said on stderr), 2 for words it does not know.
+
+    141, as shells have it, where whoever reads has read enough (`redfirst metrics | head`).
+    """
     words = list(sys.argv[1:] if argv is None else argv)
     head, rest = _parser().parse_known_args(words)
     module = importlib.import_module(f"bot.commands.{head.command.replace('-', '_')}")
@@ -47,7 +51,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     from bot import config
 
     try:
-        return int(module.run(args, config.load(head.config)))
+        ended = int(module.run(args, config.load(head.config)))
+        sys.stdout.flush()
+        return ended
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is not said at the end either
+        return 141
     except Refused as refused:
         print(f"redfirst: {refused}", file=sys.stderr)
         return 1

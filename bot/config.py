@@ -27,6 +27,13 @@ class Slack:
     def connected(self) -> bool:
         return bool(self.bot_token and (self.signing_secret or self.app_token))
 
+    @property
+    def lacking(self) -> str:
+        """What is to be set where somebody has begun to connect it; "" where it is connected, or meant to be off."""
+        if self.bot_token and not self.connected:
+            return "SLACK_SIGNING_SECRET (HTTP), or SLACK_APP_TOKEN (Socket Mode)"
+        return "SLACK_BOT_TOKEN" if not self.bot_token and (self.signing_secret or self.app_token) else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Teams:
@@ -43,6 +50,12 @@ class Teams:
     @property
     def connected(self) -> bool:
         return bool(self.app_id)
+
+    @property
+    def lacking(self) -> str:
+        """What is to be set where somebody has begun to connect it, or "": without an app id it would stay off."""
+        begun = self.app_password or self.tenant_id or self.allowed_tenants
+        return "TEAMS_APP_ID" if begun and not self.app_id else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,7 @@ class Delivery:
         self._settle_for = settle
         self._hurry = hurry
         self._resting: dict[tuple[str, bool], float] = {}  # (platform, whether updates) → milliseconds
+        self._asked: dict[tuple[str, bool], float] = {}  # the same, but for what the platform asked for
         self._failures: dict[str, int] = {}
         self._called: dict[str, Lane] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -168,7 +169,7 @@ class Delivery:
                     log.exception("the watch over the deliveries failed")
 
     async def _sweep(self) -> None:
-        async with self._store.write() as db:
+        async with self._store.brief() as db:
             now = self._now()
             fallen = await storage.deliveries.fallen(db, now)
             await storage.deliveries.expire(db, now)
@@ -179,7 +180,7 @@ class Delivery:
         room = BATCH - len(self._tasks)
         if room <= 0:
             return False
-        async with self._store.write() as db:
+        async with self._store.brief() as db:
             # read here, as a transaction may have had to wait
             now, at = self._now(), self._now_ms()
             ready = [[p for p in self._edges if self._resting.get((p, u), 0.0) <= at] for u in (False, True)]
@@ -251,7 +252,7 @@ class Delivery:
         where a process has been asked to wait."""
         found: list[Begun | Outcome] = [Back(row.due_at) for row, _, _ in wanted]
         turns = {place: at for place, (_, _, at) in enumerate(wanted)}
-        async with self._store.write() as db:
+        async with self._store.brief() as db:
             now = self._now_ms()
             keys = {limit.key for _, limits, _ in wanted for limit in limits}
             paused = await storage.pace.paused(db, keys, now)
@@ -282,7 +283,7 @@ class Delivery:
     async def _settle(self, outcomes: Sequence[tuple[Row, Outcome]]) -> list[None]:
         left = outcomes
         while left:
-            async with self._store.write() as db:
+            async with self._store.brief() as db:
                 left = await storage.deliveries.settle(db, left, self._now())
         return [None] * len(outcomes)
 
@@ -303,6 +304,9 @@ class Delivery:
 
     async def _outcome(self, row: Row, at: int, limits: tuple[Limit, ...]) -> Outcome:
         await self._spaced(limits, at)
+        until = self._asked.get((row.platform, bool(row.reference)), 0.0)
+        if until > self._now_ms():  # the platform asked to wait while this one waited for its turn
+            return Back(math.ceil(until / 1000))
         try:
             sent = await self._said(row)
         except Unsure as unsure:
@@ -359,7 +363,7 @@ class Delivery:
         if after > 0:
             until = self._now_ms() + math.ceil(1000 * after)
             self._rest(row, until)
-            async with self._store.write() as db:
+            async with self._store.brief() as db:
                 await storage.pace.pause(db, limits, until)
         else:  # nobody answered: this process alone goes easy
             failures = self._failures[row.platform] = min(self._failures.get(row.platform, 0) + 1, 5)
@@ -370,7 +374,8 @@ class Delivery:
 
     def _rest(self, row: Row, until: float) -> None:
         lane = (row.platform, bool(row.reference))
-        self._resting[lane] = max(self._resting.get(lane, 0.0), until)
+        for known in (self._resting, self._asked):
+            known[lane] = max(known.get(lane, 0.0), until)
 
     def _spread(self, wait: float) -> int:
         """When that wait is over, in UTC seconds: never before, and not for all at once."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, date, datetime, time
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import polars as pl
 
 import bot.config
 import scoring.periods
@@ -15,16 +18,31 @@ import storage.rollups
 import storage.rules
 import storage.schema
 import storage.worlds
-from bot import demo_desk, demo_tickets
+from bot import demo_ahead, demo_desk, demo_tickets
 from bot.config import Config
+from bot.demo_ahead import Rest
+from bot.demo_book import Book
+from bot.demo_world import World
+from scoring.people_file import PeopleFile
 from scoring.refused import Refused
 from storage.db import Store
 from storage.loads import Progress
 
-VERSION = 2
+VERSION = 3
 """Of the made-up desk: a database of another version is made anew."""
 
 SOURCE = "demo"
+
+
+PILOT = (14, 14)
+"""Days before today, and after it, for which a metric is piloted."""
+
+
+def configured(parsed: Mapping[str, Any], today: date) -> dict[str, Any]:
+    """A parsed redfirst.toml with what the demo adds to it: channels to speak in, a pilot, when a client is at risk."""
+    more = {"schedule": channels(), "pilot": pilots(today)}
+    flags = {"complaints": 2, **parsed.get("red_flags", {})}  # one is nothing rare among so many tickets
+    return {**parsed, **{name: [*parsed.get(name, ()), *tables] for name, tables in more.items()}, "red_flags": flags}
 
 
 def channels() -> list[dict[str, str]]:
@@ -32,6 +50,14 @@ def channels() -> list[dict[str, str]]:
     keys = [key for key in demo_desk.TEAMS if key != "office"]  # nobody there is measured
     teams = [{"audience": "team", "team": key, "name": "demo", "to": f"demo:#{key}"} for key in keys]
     return [*teams, {"audience": "organisation", "name": "demo", "to": "demo:#desk"}]
+
+
+def pilots(today: date) -> list[dict[str, Any]]:
+    """[[pilot]] tables: a metric that the help desk tries, whose people are asked about it just now."""
+    before, after = (timedelta(days=days) for days in PILOT)
+    question = "Does a line a day spare us the calls that ask how far we are?"
+    one = {"metric": "kept_informed", "teams": ["help-desk"], "from": today - before, "to": today + after}
+    return [{**one, "question": question}]
 
 
 def first_day(today: date) -> date:
@@ -60,8 +86,21 @@ async def ready(config: Config, seed: int, today: date) -> bool:
         await store.close()
 
 
-async def make(config: Config, seed: int, today: date, said: Callable[[str], None] = lambda words: None) -> None:
-    """Fills an empty database file; `said` is told what is being done. Half-made ones are not `ready`."""
+def rest(seed: int, today: date) -> Rest:
+    """What was not over when the desk of these arguments was exported, told once more."""
+    return demo_ahead.rest(*_begun(seed, demo_desk.people(today), today))
+
+
+def _begun(seed: int, people: PeopleFile, today: date) -> tuple[World, Book, dict[str, pl.DataFrame]]:
+    facts, world, book = demo_tickets.begun(seed, people, first_day(today), today)
+    return world, book, facts
+
+
+async def make(config: Config, seed: int, today: date, said: Callable[[str], None] = lambda words: None) -> Rest:
+    """Fills an empty database file; `said` is told what is being done. Half-made ones are not `ready`.
+
+    Returns what was not over when the facts were exported.
+    """
     at = datetime.combine(today, time(), UTC)
     moment = int(at.timestamp())
     store = Store(config.database_url)
@@ -69,7 +108,9 @@ async def make(config: Config, seed: int, today: date, said: Callable[[str], Non
         await storage.schema.upgrade(store)
         said("Inventing people and their thirteen months of work …")
         people = demo_desk.people(today)
-        facts = demo_tickets.facts(seed, people, first_day(today), today)
+        world, book, facts = _begun(seed, people, today)
+        over = demo_ahead.rest(world, book, facts)
+        del world, book  # much of it
         async with store.write() as db:
             await storage.people_file.load(db, people, made_up=True)
             for one in await storage.people.everyone(db, scoring.periods.day_of(today)):
@@ -90,5 +131,6 @@ async def make(config: Config, seed: int, today: date, said: Callable[[str], Non
         async with store.write() as db:
             await storage.rollups.fill(db, facts, rules)
             await storage.loads.finish(db, number, Progress(rows, 0, min(newest, moment)), moment)
+        return over
     finally:
         await store.close()

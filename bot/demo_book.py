@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 import scoring.facts
+from bot.demo_clients import Work
 from bot.demo_desk import SOURCE
 
 TYPES: dict[str, type[pl.DataType]] = {
@@ -26,6 +27,7 @@ class Ledger:
     """One fact table in columns. `add` takes the fields that are known; the rest stay empty."""
 
     def __init__(self, table: str) -> None:
+        self.table = table
         self.schema = {name: TYPES[kind] for name, kind in scoring.facts.SCHEMA[table].items()}
         self.columns: dict[str, list[Any]] = {name: [] for name in self.schema}
         self._fields = tuple(self.columns.items())
@@ -59,23 +61,50 @@ class Piece:
 
 
 @dataclass(slots=True)
+class Task:
+    """Planned work in somebody's hands: `left` minutes of it. `told`: how many of its events are written already."""
+
+    work: Work
+    client: int
+    opened: int
+    left: float
+    index: int
+    number: str
+    told: int = 0
+
+
+@dataclass(slots=True)
 class Book:
-    """Everything written down so far. `cut` is the instant of the export (epoch seconds): nothing is known after it."""
+    """Everything written down so far. `cut` is the instant of the export (epoch seconds): nothing is known after it.
+
+    What is to come of it waits beside: events `later`, tasks `in_hand`, the numbers given last. `taken_up`: the
+    instant from which the story is told, in a book that goes on where another ended.
+    """
 
     cut: int
+    taken_up: int = 0
     ticket: Ledger = field(default_factory=lambda: Ledger("ticket"))
     event: Ledger = field(default_factory=lambda: Ledger("ticket_event"))
     entry: Ledger = field(default_factory=lambda: Ledger("time_entry"))
     survey: Ledger = field(default_factory=lambda: Ledger("survey"))
     escalation: Ledger = field(default_factory=lambda: Ledger("escalation"))
     pieces: list[Piece] = field(default_factory=list)
+    later: list[tuple[str, int, list[Step]]] = field(default_factory=list)
+    in_hand: dict[str, list[Task]] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=lambda: {"": 48_212, "P": 3_100, "A": 900, "t": 0})
 
-    def events(self, ticket: str, steps: list[Step]) -> None:
-        """Writes a ticket's events in order of time, up to the cut."""
+    def number(self, letter: str) -> int:
+        """The next number of tickets (""), projects (P), alignment visits (A) or time entries (t)."""
+        self.numbers[letter] += 1
+        return self.numbers[letter]
+
+    def events(self, ticket: str, steps: list[Step], told: int = 0) -> None:
+        """Writes a ticket's events in order of time, up to the cut; `told` of them are written already."""
         columns = self.event.columns
         steps.sort(key=_when)
-        for seq, (at, what, actor, owner, queue, tier, reason) in enumerate(steps, 1):
+        for seq, (at, what, actor, owner, queue, tier, reason) in enumerate(steps, told + 1):
             if at > self.cut:
+                self.later.append((ticket, seq - 1, steps[seq - told - 1 :]))
                 break
             columns["id"].append(f"{ticket}#{seq}")
             columns["ticket"].append(ticket)
@@ -88,15 +117,21 @@ class Book:
             columns["tier"].append(tier)
             columns["reason"].append(reason)
 
-    def frames(self) -> dict[str, pl.DataFrame]:
-        """The tables as exported: what had not happened by the cut is empty, or not there."""
-        return {
-            "ticket": _tickets(self.ticket.frame(), self.cut),
-            "ticket_event": self.event.frame(),
-            "time_entry": self.entry.frame().filter(pl.col("entered_at") <= self.cut),
-            "survey": _until(self.survey.frame().filter(pl.col("sent_at") <= self.cut), self.cut, _ANSWER),
-            "escalation": _until(self.escalation.frame().filter(pl.col("raised_at") <= self.cut), self.cut, _ACCEPTED),
-        }
+    def whole(self) -> dict[str, pl.DataFrame]:
+        """The tables with all that is known to the teller, also what is to come."""
+        ledgers = (self.ticket, self.event, self.entry, self.survey, self.escalation)
+        return {ledger.table: ledger.frame() for ledger in ledgers}
+
+
+def exported(whole: Mapping[str, pl.DataFrame], cut: int) -> dict[str, pl.DataFrame]:
+    """The tables as exported at an instant: what had not happened by then is empty, or not there."""
+    return {
+        "ticket": _tickets(whole["ticket"], cut),
+        "ticket_event": whole["ticket_event"].filter(pl.col("at") <= cut),
+        "time_entry": whole["time_entry"].filter(pl.col("entered_at") <= cut),
+        "survey": _until(whole["survey"].filter(pl.col("sent_at") <= cut), cut, _ANSWER),
+        "escalation": _until(whole["escalation"].filter(pl.col("raised_at") <= cut), cut, _ACCEPTED),
+    }
 
 
 _ANSWER = {"answered_at": ("answered_at", "rating", "recommend")}

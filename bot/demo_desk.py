@@ -80,6 +80,13 @@ CLOSES_EARLY, IMPROVES, HOLDS_THE_FORT = "owen", "kofi", "ingrid"
 EARLY_SINCE, ABSENT_SINCE, LEFT_SINCE, STORM = 63, 37, 51, 68
 """Days before today: early closing begins, a tier 3 goes on leave, another leaves, the outage week begins."""
 
+MISJUDGES, MISJUDGED = "projects", range(-9, 45)
+"""A team whose estimates are far off, with work of a kind that is new to them, and on which days before today."""
+
+WRITES_LATE = "samir"
+LEARNS = {CLOSES_EARLY: (1, 5), WRITES_LATE: (1, 6)}
+"""Who takes to heart what they are nudged about: days after today on which it begins to show, and is habit."""
+
 ROSTER: tuple[Worker, ...] = (
     _one("ngozi", "Ngozi Adeyemi", _LONDON, "help-desk", None, role="lead", manager="eleanor",
          story="leads the help desk: her people, one by one, and the team"),
@@ -184,8 +191,26 @@ def _stay(spell: Spell, today: int) -> Stay:
 def habits(key: str, ago: int) -> Habits:
     """How somebody worked so many days before today, their story told."""
     base = WORKERS[key].habits if key in WORKERS else Habits()
+    begins, settled = LEARNS.get(key, (0, 1))
+    learnt = min(max((-ago - begins) / (settled - begins), 0.0), 1.0)
     if key == CLOSES_EARLY and ago < EARLY_SINCE:
-        return replace(base, done=0.975, comes_back=0.15, quick=0.45, at_once=0.93, pleased=0.80)
+        return replace(
+            base,
+            done=0.975,
+            comes_back=0.15 - 0.13 * learnt,
+            quick=0.45 + 0.4 * learnt,
+            at_once=0.93,
+            passes_on=base.passes_on - 0.12 * learnt,
+            pleased=0.80 + 0.12 * learnt,
+        )
+    if key == WRITES_LATE:
+        return replace(
+            base,
+            prompt=base.prompt + 0.27 * learnt,
+            at_once=base.at_once + 0.12 * learnt,
+            passes_on=base.passes_on - 0.16 * learnt,
+            pleased=base.pleased + 0.06 * learnt,
+        )
     if key == IMPROVES:
         grown = min(max((335 - ago) / 300, 0.0), 1.0)
         return replace(
@@ -199,16 +224,25 @@ def habits(key: str, ago: int) -> Habits:
             at_once=0.62 + 0.26 * grown,
             pleased=0.74 + 0.18 * grown,
         )
+    if ago in MISJUDGED and key in WORKERS and WORKERS[key].spells[-1].team == MISJUDGES:
+        return replace(base, spread=base.spread + 0.5)
     if key == HOLDS_THE_FORT and ago < ABSENT_SINCE:
         return replace(base, busy=0.95, prompt=0.84)
     return base
 
 
-def absences(seed: int, key: str, first: int, today: int) -> list[tuple[int, int, str]]:
-    """Leave of somebody as (first day, last day, kind): holidays in summer and winter, long weekends, sick days."""
+NOTICE = 40
+"""Days ahead for which leave is known."""
+
+
+def absences(seed: int, key: str, first: int, today: int, until: int) -> list[tuple[int, int, str]]:
+    """Leave of somebody as (first day, last day, kind): holidays in summer and winter, long weekends, sick days.
+
+    What is known by the day `until`; the stories are told around `today`.
+    """
     rng = random.Random(f"{seed}:leave:{key}")
     found: list[tuple[int, int, str]] = []
-    for year in range(scoring.periods.date_of(first).year, scoring.periods.date_of(today).year + 1):
+    for year in range(scoring.periods.date_of(first).year, scoring.periods.date_of(until).year + 1):
         summer = scoring.periods.monday(scoring.periods.day_of(date(year, 6, 22)) + rng.randrange(70))
         found.append((summer, summer + rng.choice((4, 11, 11)), "holiday"))
         spring = scoring.periods.monday(scoring.periods.day_of(date(year, 2, 8)) + rng.randrange(90))
@@ -228,7 +262,7 @@ def absences(seed: int, key: str, first: int, today: int) -> list[tuple[int, int
     if key in recent:
         found = [a for a in found if not today - 20 < a[1] < today + 40]
     kept: list[tuple[int, int, str]] = []
-    for absence in sorted(a for a in found if a[1] >= first and a[0] <= today + 40):
+    for absence in sorted(a for a in found if a[1] >= first and a[0] <= until + NOTICE):
         if not kept or absence[0] > kept[-1][1]:  # nobody is away twice on a day
             kept.append(absence)
     return kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 
 import polars as pl
 
@@ -29,7 +30,7 @@ def surveys(world: World, rng: random.Random, book: Book) -> None:
     keys = {demo_desk.account(person.key): person.key for person in world.file.people}
     for i, address in enumerate(columns["requester"]):
         resolved = columns["resolved_at"][i]
-        if address is None or resolved > world.cut or rng.random() > 0.72:
+        if address is None or not world.first * DAY < resolved <= world.cut or rng.random() > 0.72:
             continue
         sent = resolved + 1800
         answers = rng.random() < 0.29
@@ -67,6 +68,16 @@ def frames(world: World, rng: random.Random, book: Book) -> dict[str, pl.DataFra
     }
 
 
+def ahead(world: World, rng: random.Random, book: Book, machines: Mapping[str, int]) -> dict[str, pl.DataFrame]:
+    """Those of them that go on; `machines`: how many each client has at the beginning."""
+    return {
+        "endpoints": _endpoints(world, rng, machines).frame(),
+        "leave": _leave(world).frame(),
+        "complaint": _complaints(world, rng, book).frame(),
+        "training": _training(world, rng).frame(),
+    }
+
+
 def _clients(world: World) -> Ledger:
     found = Ledger("client")
     for client in CLIENTS:
@@ -75,12 +86,12 @@ def _clients(world: World) -> Ledger:
     return found
 
 
-def _endpoints(world: World, rng: random.Random) -> Ledger:
+def _endpoints(world: World, rng: random.Random, machines: Mapping[str, int] | None = None) -> Ledger:
     found = Ledger("endpoints")
     for client in CLIENTS:
-        count = client.endpoints * (0.94 + 0.05 * rng.random())
-        for day in range(world.first, world.today):
-            if day == world.first or scoring.periods.date_of(day).day == 1:
+        count = client.endpoints * (0.94 + 0.05 * rng.random()) if machines is None else float(machines[client.name])
+        for day in range(world.first, world.until):
+            if (machines is None and day == world.first) or scoring.periods.date_of(day).day == 1:
                 found.add(id=f"{_client_id(client.domain)}@{day}", client=client.name, day=day, count=round(count))
                 count *= 1 + rng.uniform(-0.006, 0.015)
     return found
@@ -124,7 +135,7 @@ def _training(world: World, rng: random.Random) -> Ledger:
     found = Ledger("training")
     for person in world.file.people:
         begins = world.clocks[person.key].begins
-        for day in range(world.first, world.today):
+        for day in range(world.first, world.until):
             stay = stay_on(person, day)
             if stay is not None and pool_of(stay) and day in begins and rng.random() < 0.035:
                 account = demo_desk.account(person.key)

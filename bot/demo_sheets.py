@@ -18,11 +18,11 @@ def fill(world: World, rng: random.Random, book: Book) -> None:
     """Writes the time entries, and from them each ticket's worked and estimated minutes."""
     days: dict[tuple[str, int], list[Piece]] = defaultdict(list)
     for piece in book.pieces:
-        if piece.day < world.today:
+        if piece.day < world.until:
             days[piece.key, piece.day].append(piece)
     for person in world.file.people:
         begins = world.clocks[person.key].begins
-        for day in range(world.first, world.today):
+        for day in range(world.first, world.until):
             stay = stay_on(person, day)
             pieces = days.pop((person.key, day), [])
             if stay is None or not (pool_of(stay) or pieces):
@@ -77,7 +77,7 @@ def _lay(world: World, rng: random.Random, book: Book, pieces: list[Piece], minu
         else:
             written = done + int(math.exp(rng.gauss(8.9, 0.9))) + 400
         entries.add(
-            id=f"{demo_desk.SOURCE}/t{len(entries) + 1}",
+            id=f"{demo_desk.SOURCE}/t{book.number('t')}",
             account=demo_desk.account(piece.key),
             ticket=None if index is None else tickets["id"][index],
             client=None if index is None else tickets["client"][index],
@@ -97,9 +97,10 @@ def _estimate(world: World, rng: random.Random, book: Book) -> None:
     columns = book.ticket.columns
     keys = {demo_desk.account(person.key): person.key for person in world.file.people}
     for i, worked in enumerate(columns["worked_minutes"]):
-        if not worked or worked < 12 or columns["priority"][i] == 1:
+        known = columns["estimated_minutes"][i] is not None
+        if not worked or worked < 12 or known or columns["priority"][i] == 1:
             continue
-        day = min(columns["resolved_at"][i] // 86_400, world.today)
+        day = min(columns["resolved_at"][i] // 86_400, world.until)
         habits = world.habits(keys[columns["resolver"][i]], day)
         guess = worked * math.exp(habits.spread * rng.gauss(0, 1))
         columns["estimated_minutes"][i] = max(round(guess / 5) * 5, 5)

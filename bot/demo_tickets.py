@@ -10,8 +10,8 @@ from datetime import date
 import polars as pl
 
 import scoring.periods
-from bot import demo_extras, demo_life, demo_sheets, demo_tasks, demo_world
-from bot.demo_book import Book
+from bot import demo_costs, demo_extras, demo_life, demo_sheets, demo_tasks, demo_world
+from bot.demo_book import Book, exported
 from bot.demo_clients import CENTRAL_WORK, CLIENTS, DESK_WORK, OUTAGE, STORM_CLIENT, Work
 from bot.demo_clock import DAY
 from bot.demo_life import Life
@@ -33,26 +33,39 @@ def facts(seed: int, people: PeopleFile, first_day: date, today: date) -> dict[s
 
     The same arguments give equal frames.
     """
+    return begun(seed, people, first_day, today)[0]
+
+
+def begun(
+    seed: int, people: PeopleFile, first_day: date, today: date
+) -> tuple[dict[str, pl.DataFrame], World, Book]:
+    """The same, and what a teller needs who goes on with it."""
     world = demo_world.build(seed, people, first_day, today)
     book = Book(world.cut)
+    tell(world, book, str(seed))
+    more = demo_extras.frames(world, random.Random(f"{seed}:extras"), book)
+    costs = demo_costs.frame(world, random.Random(f"{seed}:costs"))
+    return {**exported(book.whole(), world.cut), **more, "cost": costs}, world, book
+
+
+def tell(world: World, book: Book, seed: str) -> None:
+    """Writes what happens from the world's first day on into the book: tickets, planned work, time, surveys."""
     rng = random.Random(f"{seed}:tickets")
-    for life, who in _arrivals(world, rng):
+    for life, who in _arrivals(world, rng, book):
         demo_life.tell(world, rng, book, life, who)
     demo_tasks.tell(world, random.Random(f"{seed}:tasks"), book)
     demo_sheets.fill(world, random.Random(f"{seed}:sheets"), book)
     demo_extras.surveys(world, random.Random(f"{seed}:surveys"), book)
-    return {**book.frames(), **demo_extras.frames(world, random.Random(f"{seed}:extras"), book)}
 
 
-def _arrivals(world: World, rng: random.Random) -> Iterator[tuple[Life, int]]:
-    numbers = itertools.count(48_213)
+def _arrivals(world: World, rng: random.Random, book: Book) -> Iterator[tuple[Life, int]]:
     desk = list(itertools.accumulate(work.often for work in DESK_WORK))
     central = list(itertools.accumulate(work.often for work in CENTRAL_WORK))
     # small companies ask more often per machine than large ones
     sizes = list(itertools.accumulate(client.endpoints**0.85 for client in CLIENTS))
     holidays = next(team.holidays for team in world.file.teams if team.key == "help-desk")
     storm = demo_world.storm_days(world)
-    for day in range(world.first, world.today):
+    for day in range(world.first, world.until):
         weekday, month = (day + 3) % 7, scoring.periods.date_of(day).month
         usual = _WEEKDAY[weekday if day not in holidays else 6] * _MONTH[month - 1]
         found: list[tuple[int, int, Work, str, str]] = []
@@ -73,7 +86,7 @@ def _arrivals(world: World, rng: random.Random) -> Iterator[tuple[Life, int]]:
                 found.append((_instant(rng, day, _HOURS), STORM_CLIENT, OUTAGE, channel, "tier1"))
         for at, client, work, channel, pool in sorted(found, key=_first):
             who = int(rng.random() ** 1.6 * min(CLIENTS[client].endpoints, 260))
-            yield Life(str(next(numbers)), at, CLIENTS[client], work, channel, _priority(rng, work), pool), who
+            yield Life(str(book.number("")), at, CLIENTS[client], work, channel, _priority(rng, work), pool), who
 
 
 def _first(call: tuple[int, int, Work, str, str]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 import scoring.periods
 import scoring.schedules
@@ -15,8 +16,11 @@ from bot.scheduler import Timekeeper
 from scoring.refused import Refused
 from storage.db import Store
 
-FURTHEST = timedelta(days=8)
-"""How far the clock moves at once: to the next Monday, wherever the week stands."""
+FURTHEST = timedelta(days=36)
+"""How far the clock moves at once: to the Monday after four weeks, wherever the week stands."""
+
+EVERY = 60.0
+"""Seconds after which it is looked whether a midnight has passed by itself."""
 
 STOPS = 1000
 """Times at which something is due, on the way, after which a move gives up and says so."""
@@ -44,42 +48,96 @@ class Movable:
 
 
 def target(now: datetime, zone: str, word: str) -> datetime:
-    """The instant that is meant by "hours" (two on), "tomorrow" or "monday", both at 09:00. Raises Refused."""
+    """The instant that is meant by "hours" (two on), or by "tomorrow", "monday" and "weeks" (the first Monday after
+    four), all at 09:00. Raises Refused."""
     if word == "hours":
         return now + timedelta(hours=2)
     today = scoring.periods.day_of(scoring.periods.today(now, zone))
-    days = {"tomorrow": today + 1, "monday": scoring.periods.monday(today) + 7}
+    monday, weeks = (scoring.periods.monday(day) + 7 for day in (today, today + 27))
+    days = {"tomorrow": today + 1, "monday": monday, "weeks": weeks}
     if word not in days:
         raise Refused("The clock cannot be moved there.", "Choose one of the buttons.")
     return datetime.fromtimestamp(scoring.schedules.instant(zone, days[word], 9 * 60), UTC)
 
 
+class Scene(Protocol):
+    """What happens around the clock."""
+
+    @property
+    def until(self) -> datetime | None:
+        """How far the clock can be moved; None where nothing keeps it."""
+
+    async def begun(self) -> None:
+        """Returns when everything is in place."""
+
+    async def up_to(self, instant: datetime, end: datetime | None = None) -> None:
+        """Makes known what has happened up to an instant, on the way to `end`, before anything is said about it."""
+
+    async def tidied(self) -> None:
+        """Closes what is over, at the end of a move."""
+
+
+class Still:
+    """A scene in which nothing happens."""
+
+    until = None
+
+    async def begun(self) -> None: ...
+
+    async def up_to(self, instant: datetime, end: datetime | None = None) -> None: ...
+
+    async def tidied(self) -> None: ...
+
+
 class Mover:
     """Moves the clock on, from one time at which something is due to the next, so that nothing is made late."""
 
-    def __init__(self, clock: Movable, store: Store, timetable: Timekeeper, patience: float = PATIENCE) -> None:
-        self._patience = patience
+    def __init__(
+        self,
+        clock: Movable,
+        store: Store,
+        timetable: Timekeeper,
+        patience: float = PATIENCE,
+        scene: Scene | None = None,
+    ) -> None:
+        self._patience, self._scene = patience, scene or Still()
         self._clock, self._store, self._timetable = clock, store, timetable
         self._moving = asyncio.Lock()
+
+    async def keep_up(self) -> None:
+        """Makes known what has happened by now, where nobody moves the clock."""
+        async with self._moving:
+            await self._scene.up_to(self._clock())
 
     async def on(self, instant: datetime) -> datetime:
         """Goes on to an instant and returns what time it is then. Raises Refused for the past and the far future."""
         async with self._moving:
-            now = self._clock()
+            now, until = self._clock(), self._scene.until
             if not now < instant <= now + FURTHEST:
-                raise Refused("The clock moves forwards, by a week at most.", "Choose one of the buttons.")
+                raise Refused("The clock moves forwards, by five weeks at most.", "Choose one of the buttons.")
+            if until is not None and instant > until:
+                raise Refused(
+                    f"The made-up desk has a story up to {until:%A} {until.day} {until:%B %Y}, and no further.",
+                    "Start it anew with redfirst demo --fresh.",
+                )
+            await self._scene.begun()
+            await self._scene.up_to(now)
             await self._timetable.turn()
             for _ in range(STOPS):
                 async with self._store.read() as db:
                     wakes = await storage.timetable.wakes_at(db)
                 if wakes is None or wakes >= instant.timestamp():
                     break
-                self._clock.to(datetime.fromtimestamp(wakes, UTC))
+                stop = datetime.fromtimestamp(wakes, UTC)
+                await self._scene.up_to(stop, instant)
+                self._clock.to(stop)
                 if not await self._timetable.turn() and await self._stuck(wakes):
                     break
                 await self._shown()
+            await self._scene.up_to(instant)
             self._clock.to(instant)
             await self._timetable.turn()
+            await self._scene.tidied()
             await self._shown()
             return self._clock()
 

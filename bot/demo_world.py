@@ -37,12 +37,17 @@ def ratio(gauss: float, share: float, sigma: float) -> float:
 
 @dataclass(slots=True)
 class World:
-    """Days are since 1970-01-01, `first` to `today`; the export is made at the beginning of `today` (UTC)."""
+    """Days are since 1970-01-01. What happens from `first` on is told, up to the beginning of `until` (UTC).
+
+    The stories are told around `today`. `usual`: a pool's working days in a usual week.
+    """
 
     seed: int
     first: int
     today: int
+    until: int
     file: PeopleFile
+    usual: dict[str, float] = field(default_factory=dict)
     clocks: dict[str, Clock] = field(default_factory=dict)
     teams: dict[str, Clock] = field(default_factory=dict)
     leave: dict[str, list[tuple[int, int, str]]] = field(default_factory=dict)
@@ -52,7 +57,7 @@ class World:
 
     @property
     def cut(self) -> int:
-        return self.today * DAY
+        return self.until * DAY
 
     def habits(self, key: str, day: int) -> Habits:
         found = self._habits.get((key, day))
@@ -79,13 +84,24 @@ class World:
 
 def build(seed: int, file: PeopleFile, first_day: date, today: date) -> World:
     """The world between two days, with everybody's working time from a month before until two months after."""
-    first, last = scoring.periods.day_of(first_day), scoring.periods.day_of(today)
-    world = World(seed, first, last, file)
+    here = scoring.periods.day_of(today)
+    first = scoring.periods.day_of(first_day)
+    return _built(World(seed, first, here, here, file), first)
+
+
+def ahead(before: World, days: int) -> World:
+    """The same world for so many days more. What is usual is what was usual before."""
+    here = before.today
+    return _built(World(before.seed, here, here, here + days, before.file, before.usual), before.first)
+
+
+def _built(world: World, since: int) -> World:
+    seed, file, first, last = world.seed, world.file, world.first, world.until
     calendars = {team.key: Calendar(team.zone, team.hours, team.holidays) for team in file.teams}
     for key, calendar in calendars.items():
         world.teams[key] = Clock(calendar, first - 30, last + 60)
     for person in file.people:
-        away = demo_desk.absences(seed, person.key, first, last)
+        away = demo_desk.absences(seed, person.key, since, world.today, last)
         world.leave[person.key] = away
         off = frozenset(day for begin, end, _ in away for day in range(begin, end + 1))
         team = calendars[person.stays[-1].team]
@@ -110,7 +126,7 @@ def pool_of(stay: Stay) -> str:
 
 def _presence(world: World, pool: str) -> dict[int, tuple[str, ...]]:
     found: dict[int, tuple[str, ...]] = {}
-    for day in range(world.first - 20, world.today + 60):
+    for day in range(world.first - 20, world.until + 60):
         keys = []
         for person in world.file.people:
             stay = stay_on(person, day)
@@ -126,7 +142,7 @@ def _weigh(world: World, pool: str) -> None:
     for day, keys in world.present[pool].items():
         monday = scoring.periods.monday(day)
         weeks[monday] = weeks.get(monday, 0) + len(keys)
-    usual = median(weeks.values()) if weeks else 1
+    usual = world.usual.setdefault(pool, median(weeks.values()) if weeks else 1)
     for monday, hands in weeks.items():
         world._load[pool, monday] = max(usual / max(hands, 1), 0.7)
     if pool == "tier1":  # the outage: several times the usual calls for three days

@@ -97,7 +97,8 @@ async def _reply(db: Db, call: Call, rules: Rules, now: datetime) -> tuple[Reply
     ctx = Ctx(db, person, now, rules)
     subject = await route.subject(ctx, meant)
     scoring.access.allowed(person, route.act, subject)
-    return await route.handler(ctx, meant, subject), "ok"
+    reply = await route.handler(ctx, meant, subject)
+    return reply.beside() if cards.card.BESIDE.items() <= call.values.items() else reply, "ok"
 
 
 async def _outgoing(db: Db, call: Call, reply: Reply, now: datetime) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 import bot.observe
+import bot.workings
 import handlers.freezing
 import handlers.makers
 import handlers.timetable
@@ -22,9 +23,10 @@ import storage.inbox
 import storage.people
 import storage.rules
 import storage.timetable
+from bot.workings import Workings
 from handlers.call import Ctx
 from handlers.groups import Group
-from handlers.timetable import Maker, Many
+from handlers.timetable import Maker
 from scoring.people import Person, Team
 from scoring.refused import Refused
 from scoring.rules import Rules
@@ -49,6 +51,9 @@ BUDGET = 0.2
 MOST = 500
 """Schedules claimed at once where each is quick."""
 
+SOME = 50
+"""People looked at in one go for scores to be closed: others are answered in between."""
+
 PATIENCE = 30.0
 """Seconds that one maker may take."""
 
@@ -63,11 +68,10 @@ REDFIRST = Person(id=0, key="redfirst", name="Redfirst", role="admin", team_id=N
 
 @dataclass(slots=True)
 class _Batch:
-    """What one transaction does: entries of the ledger, where schedules stand after it, what is made in one go."""
+    """What one transaction does: entries of the ledger, and where schedules stand after it."""
 
     runs: list[Run] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
-    many: dict[str, list[Due]] = field(default_factory=lambda: defaultdict(list))
     strangers: int = 0
     spent: bool = False
 
@@ -75,7 +79,7 @@ class _Batch:
 class Timekeeper:
     """Keeps the timetable as the rules say, and makes what is due on it, batch by batch; `kick` wakes the delivery.
 
-    `makers` and `many` are those of `handlers.makers` unless given; `patience` is seconds a maker may take.
+    `makers` are those of `handlers.makers` unless given; `patience` is seconds a maker may take.
     Any number of replicas may do this.
     """
 
@@ -86,14 +90,12 @@ class Timekeeper:
         clock: Callable[[], datetime],
         kick: Callable[[], None] = lambda: None,
         makers: Mapping[str, Maker] | None = None,
-        many: Mapping[str, Many] | None = None,
         *,
         patience: float = PATIENCE,
     ) -> None:
         self._patience = patience
         self._store, self._in_force, self._clock, self._kick = store, rules, clock, kick
         self._makers = handlers.makers.MAKERS if makers is None else makers
-        self._many = handlers.makers.MANY if many is None else many
         self._busy = asyncio.Lock()
         self._stopping = False
         self._listed: tuple[int, int] | None = None  # version of the rules, and a mark of the teams
@@ -131,7 +133,7 @@ class Timekeeper:
             if asked == self._listed and recent:
                 return
             teams = await storage.people.teams(db)
-        makers = self._makers.keys() | self._many.keys()
+        makers = self._makers.keys()
         known = await asyncio.to_thread(_listed, rules, teams, makers)
         async with self._store.write() as db:
             if await storage.rules.version(db) > rules.version:
@@ -181,9 +183,7 @@ class Timekeeper:
             dues, next_at = self._step(schedule, digest, row.done, now, alike)
             done = row.done
             for place, due in enumerate(dues):
-                if due.verdict != "skip" and schedule.maker in self._many:
-                    batch.many[schedule.maker].append(due)
-                elif due.verdict != "skip":
+                if due.verdict != "skip":
                     if loop.time() - began > BUDGET and batch.runs:
                         batch.spent, next_at = True, dues[place].at
                         break
@@ -197,9 +197,6 @@ class Timekeeper:
                 batch.moves.append(Move(row.key, done, next_at, next_at))
             if batch.spent:
                 break
-        for maker, dues in batch.many.items():
-            async with asyncio.timeout(self._patience):
-                await self._many[maker](ctx, dues)
 
     @staticmethod
     def _step(
@@ -216,10 +213,7 @@ class Timekeeper:
 
     async def _made(self, ctx: Ctx, due: Due) -> None:
         async with asyncio.timeout(self._patience):
-            if due.schedule.maker in self._many:
-                await self._many[due.schedule.maker](ctx, [due])
-            else:
-                await self._makers[due.schedule.maker](ctx, due)
+            await self._makers[due.schedule.maker](ctx, due)
 
     async def _singly(self, claimed: Iterable[Claimed]) -> int:
         """The same, one time of one schedule a transaction, so that a failure concerns nobody else."""
@@ -328,19 +322,20 @@ class Scheduler:
         first: float = 20.0,
         timetable: Timekeeper | None = None,
         turns: float = 20.0,
+        workings: Workings | None = None,
     ) -> None:
         self._store, self._rules, self._clock = store, rules, clock
-        self.timetable = timetable or Timekeeper(store, rules, clock, makers={}, many={})
+        self.timetable = timetable or Timekeeper(store, rules, clock, makers={})
+        self._workings = workings or Workings(store, rules, clock, REDFIRST)
         self._busy = asyncio.Lock()
-        self._ticks = AsyncIOScheduler(timezone="UTC")
-        self._ticks.add_job(
-            self.tick, "interval", seconds=every, coalesce=True, max_instances=1, misfire_grace_time=None,
-            next_run_time=datetime.now(UTC) + timedelta(seconds=min(first, every)),  # it may live for minutes only
-        )  # fmt: skip
-        self._ticks.add_job(
-            self.timetable.turn, "interval", seconds=turns, coalesce=True, max_instances=1, misfire_grace_time=None,
-            next_run_time=datetime.now(UTC),
-        )  # fmt: skip
+        self._ticks = AsyncIOScheduler(timezone="UTC", job_defaults={"coalesce": True, "misfire_grace_time": None})
+        for job, seconds, wait, most in (
+            (self.tick, every, min(first, every), 1),  # it may live for minutes only
+            (self.timetable.turn, turns, 0.0, 1),
+            (self.work, bot.workings.EVERY, 0.0, 2),  # the second sees that the first is at it, and nobody is warned
+        ):
+            begin = datetime.now(UTC) + timedelta(seconds=wait)
+            self._ticks.add_job(job, "interval", seconds=seconds, next_run_time=begin, max_instances=most)
 
     async def start(self) -> None:
         self._ticks.start()
@@ -349,8 +344,18 @@ class Scheduler:
         """Starts nothing more, and lets a tick under way come to its end."""
         self._ticks.pause()
         await self.timetable.stop()
+        await self._workings.stop()
         async with self._busy:  # the executor's own shutdown would cancel it in the middle of a transaction
             self._ticks.shutdown(wait=False)
+
+    async def work(self) -> None:
+        """Works in decisions on distortions; what failed is taken up again when its lease is over."""
+        if self._workings.busy:
+            return
+        try:
+            await self._workings.turn()
+        except Exception:
+            log.exception("a distortion could not be worked in; a later turn does it")
 
     async def tick(self) -> None:
         """One round of everything that is due."""
@@ -372,11 +377,12 @@ class Scheduler:
         async with self._store.read() as db:
             rules = await self._rules.get(db, now)
             today = scoring.periods.day_of(scoring.periods.today(now, rules.zone))
-            everyone = await storage.people.everyone(db, today)
-            groups = handlers.freezing.groups(await storage.people.teams(db))
-            people, groups = await handlers.freezing.due(Ctx(db, REDFIRST, now, rules), everyone, groups)
+            teams, people = await storage.people.teams(db), await storage.people.everyone(db, today)
+            everyone: list[Person | Group] = [*people, *handlers.freezing.groups(teams)]
+            subjects: list[Person | Group] = []
+            for start in range(0, len(everyone), SOME):
+                subjects += await handlers.freezing.due(Ctx(db, REDFIRST, now, rules), everyone[start : start + SOME])
         closed = 0
-        subjects: list[Person | Group] = [*people, *groups]
         for one in subjects:
             async with self._store.read() as db:
                 made = await handlers.freezing.made(Ctx(db, REDFIRST, now, rules), one)

@@ -94,7 +94,9 @@ def _people(people: Sequence[Person], where: Mapping[int, str], me: Person | Non
     )
 
 
-_MOVES = (("hours", "2 hours"), ("tomorrow", "Tomorrow 09:00"), ("monday", "Next Monday 09:00"))
+_MOVES = (
+    ("hours", "2 hours"), ("tomorrow", "Tomorrow 09:00"), ("monday", "Next Monday 09:00"), ("weeks", "Four weeks"),
+)  # fmt: skip
 """Word for the server, what the button says."""
 
 

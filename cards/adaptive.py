@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,11 +34,12 @@ _STYLE = {"primary": "positive", "danger": "destructive"}
 
 @dataclass(slots=True)
 class _Room:
-    """How much one rendering may show, and the nonce for buttons that may be pressed once."""
+    """How much one rendering may show, the spare or not, and the nonce for buttons that may be pressed once."""
 
     rows: int
     chars: int
     nonce: str
+    spare: bool
 
 
 def card(card: model.Card, *, nonce: str = "") -> dict[str, Any]:
@@ -47,8 +49,8 @@ def card(card: model.Card, *, nonce: str = "") -> dict[str, Any]:
     same data as fallback; `nonce`, when given, goes as "_n" into the data of buttons that may be pressed once.
     """
     parts: list[list[Element]] = []
-    for rows, chars in _CUTS:
-        parts = [p for p in _parts(card, _Room(rows, chars, nonce)) if p]
+    for (rows, chars), spare in itertools.product(_CUTS, (True, False)):
+        parts = [p for p in _parts(card, _Room(rows, chars, nonce, spare)) if p]
         whole = envelope(card.summary or card.title, [e for p in parts for e in p])
         if size(whole) <= limits.TEAMS_CARD_BYTES:
             return whole
@@ -84,7 +86,7 @@ def _block(block: model.Block, room: _Room) -> list[Element]:
         case model.Heading():
             return heading(block)
         case model.Text():
-            return paragraph(block, room.chars)
+            return paragraph(block, room.chars) if room.spare or not block.spare else []
         case model.Badge():
             about = safe.line(block.text)
             said = [run(f" · {about}", room.chars, weight="Bolder")] if about else []

@@ -139,7 +139,7 @@ def decided(shown: Shown) -> Card:
     return Card("Lines", tuple(blocks), summary=f"{title(shown)}. {words}")
 
 
-def _state(shown: Shown, today: int) -> str:
+def _state(shown: Shown) -> str:
     if shown.state == "measuring":
         until = f"until {day(shown.until_day)}"
         return f"Measured since {day(shown.from_day)} without a colour, {until}." + (
@@ -156,9 +156,7 @@ def _state(shown: Shown, today: int) -> str:
 GROUPS = (("Proposed", ("proposed",)), ("Measured without a colour", ("measuring",)), ("Decided", ("adopted", "kept")))
 
 
-def listed(
-    some: Sequence[Shown], today: int, over: Sequence[int], pilots: Sequence[Block] = (), *, decides: bool
-) -> Card:
+def listed(some: Sequence[Shown], over: Sequence[int], pilots: Sequence[Block] = (), *, decides: bool) -> Card:
     """All that is measured, proposed and decided; `over` are the numbers of those whose four weeks have passed."""
     blocks: list[Block] = []
     for heading, states in GROUPS:
@@ -166,7 +164,7 @@ def listed(
         blocks += [Heading(heading)] if group else []
         for number, one in enumerate(group[:SHOWN]):
             blocks += [Divider()] if number else []
-            blocks += [Text(title(one), "strong"), Text(_state(one, today))]
+            blocks += [Text(title(one), "strong"), Text(_state(one))]
             if decides:
                 if one.state == "proposed" and one.proposal is not None:
                     blocks += _proposal(one, one.proposal)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,6 +14,9 @@ from cards.block_text import NOTHING, Block, context, fallback, link, literal, p
 modal = block_forms.modal
 submitted = block_forms.submitted
 carried = block_forms.carried
+
+_Parts = list[tuple[model.Block | None, list[Block]]]
+"""What each block of a card became; None is what the renderer added itself."""
 
 _ROW_CUTS = ((99, 3000), (40, 1500), (20, 600), (10, 300), (5, 150))
 """Rows of a table and characters of a text, from what Slack takes down to what is left when a message is too long."""
@@ -61,11 +64,12 @@ def _fitted(card: model.Card, most: int, chars: int, tables: int, nonce: str | N
     parts: list[list[Block]] = []
     for rows, long in _ROW_CUTS:
         surface = _Surface(limits.SLACK_CHARTS, tables, rows, long, nonce)
-        parts = [p for p in _parts(card, surface) if p]
-        blocks = [b for p in parts for b in p]
-        # their JSON is never shorter than their texts, and much sooner measured
-        if len(blocks) <= most and (len(found := safe.compact(blocks)) <= chars or weight(blocks) <= chars):
-            return (blocks, found) if blocks else ([context(NOTHING)], "")
+        made = _parts(card, surface)
+        for parts in _closer(made):
+            blocks = [b for p in parts for b in p]
+            # their JSON is never shorter than their texts, and much sooner measured
+            if len(blocks) <= most and (len(found := safe.compact(blocks)) <= chars or weight(blocks) <= chars):
+                return (blocks, found) if blocks else ([context(NOTHING)], "")
     # Buttons at the end (period ‹ ›, back) stay in reach, whatever else has to go.
     sizes = {id(p): weight(p) for p in parts}
     last = parts[-1]
@@ -81,14 +85,44 @@ def _fitted(card: model.Card, most: int, chars: int, tables: int, nonce: str | N
     return blocks + [b for p in kept[len(kept) - tail :] for b in p], ""
 
 
-def _parts(card: model.Card, surface: _Surface) -> list[list[Block]]:
-    parts: list[list[Block]] = []
+def _parts(card: model.Card, surface: _Surface) -> _Parts:
+    parts: _Parts = []
     if not text.titled(card):
-        parts.append(_header(card.title))
+        parts.append((None, _header(card.title)))
     if text.needs_status(card):
-        parts.append([context(text.status(card.status))])
-    parts += [_block(b, surface) for b in card.blocks]
-    return parts
+        parts.append((None, [context(text.status(card.status))]))
+    parts += [(b, _block(b, surface)) for b in card.blocks]
+    return [(b, p) for b, p in parts if p]
+
+
+def _closer(parts: _Parts) -> Iterator[list[list[Block]]]:
+    """The parts as they are, then ever closer together: texts joined, without what is spare, without lines between."""
+    yield [p for _, p in parts]
+    yield _joined(parts)
+    parts = [(b, p) for b, p in parts if not (isinstance(b, model.Text) and b.spare)]
+    yield _joined(parts)
+    yield _joined([(b, p) for b, p in parts if not isinstance(b, model.Divider)])
+
+
+def _joined(parts: _Parts) -> list[list[Block]]:
+    """Rich texts that follow each other as one block, in which each keeps its own line."""
+    found: list[list[Block]] = []
+    for _, part in parts:
+        runs, before = _runs(part), _runs(found[-1]) if found else []
+        if runs and before:
+            found[-1] = rich([*before, {"type": "text", "text": "\n"}, *runs])
+        else:
+            found.append(part)
+    return found
+
+
+def _runs(part: list[Block]) -> list[Block]:
+    """What a part says in running text; nothing where it is more than that."""
+    if len(part) != 1 or part[0]["type"] != "rich_text":
+        return []
+    [section] = part[0]["elements"]
+    said: list[Block] = section["elements"]
+    return said
 
 
 def _block(block: model.Block, surface: _Surface) -> list[Block]:

@@ -39,10 +39,14 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A paragraph. `muted` is for the small print (data as of, sample)."""
+    """A paragraph. `muted` is for the small print (data as of, sample).
+
+    What is `spare` is told elsewhere too, and goes first where a platform has no room for everything.
+    """
 
     text: str
     tone: Tone = "normal"
+    spare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,10 @@ class Button:
     values: dict[str, str] = field(default_factory=dict)
     style: ButtonStyle = "normal"
     once: bool = False
+
+
+BESIDE: dict[str, str] = {"beside": "1"}
+"""Among the values of a button: what it shows stands beside the card that it is on, and never in its place."""
 
 
 @dataclass(frozen=True, slots=True)

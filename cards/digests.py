@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import cards.comments
 import cards.plans
 import cards.redflags
 import cards.scorecards
 import cards.text
+import scoring.digests
 import scoring.figures
 import scoring.periods
 from cards.card import (
+    BESIDE,
     Badge,
     Block,
     Button,
@@ -25,10 +28,10 @@ from cards.card import (
     Point,
     Rule,
     Status,
-    Table,
     Trend,
 )
 from cards.card import Text as Words
+from scoring.comments import Comment
 from scoring.digests import Digest, Red
 from scoring.distortions import Distortion
 from scoring.metrics import Metric
@@ -42,20 +45,6 @@ REDS, AMBERS, LINES = 5, 8, 5
 
 LONGEST = 240
 """Characters of what people wrote that a digest repeats."""
-
-_SAID_BY_ITSELF = {
-    "team_digest": "Digest in the team's channel",
-    "lead_digest": "Digest for the lead",
-    "leadership_digest": "The month for leadership",
-    "desk_page": "The month for everybody",
-    "plan_reminders": "Reminders of plans",
-    "desk_plan_reminders": "Reminders of the desk's plans",
-    "nudges": "Nudges",
-    "check_backs": "Check-backs",
-    "baselines": "Lines of new metrics",
-    "red_flags": "Clients to speak with",
-    "objectives_report": "Objectives that nobody carries",
-}
 
 _TURNED = {("red", "amber"): "red → amber", ("red", "green"): "red → green", ("amber", "green"): "amber → green"}
 
@@ -108,6 +97,7 @@ class Told:
     late: str = ""
     stale: str = ""
     notes: tuple[str, ...] = ()
+    comments: Mapping[str, tuple[Comment, ...]] = field(default_factory=dict)
 
     @property
     def more(self) -> str:
@@ -129,24 +119,24 @@ def card(told: Told, *, everything: bool = False) -> Card:
     if told.gauges:
         blocks += _gauges(told)
     blocks += _reds(told, digest.reds[: most[0]])
-    blocks += _picture(told)
+    blocks += picture(told)
     blocks += _ambers(told, digest.ambers[: most[1]])
     blocks += _better(told)
-    blocks += _section("Red for three weeks or longer", map(_lasting, told.lasting[: most[2]]))
+    blocks += section("Red for three weeks or longer", map(_lasting, told.lasting[: most[2]]))
     blocks += _pairs("Where the objectives stand", told.outcomes)
     blocks += _pairs("This month", told.priorities)
-    blocks += _section("Plans", (_plan(told, plan) for plan in told.plans[: most[2]]))
-    blocks += _section("To be taken out of the way", (_blocker(told, *one) for one in told.blockers[: most[2]]))
-    blocks += _section("Figures are adjusted for", map(_distortion, told.distortions[: most[2]]))
+    blocks += section("Plans", (planned(told, plan) for plan in told.plans[: most[2]]))
+    blocks += section("To be taken out of the way", (_blocker(told, *one) for one in told.blockers[: most[2]]))
+    blocks += section("Figures are adjusted for", map(distortion, told.distortions[: most[2]]))
     blocks += _people(told, told.people[: most[2] * 2])
-    clients = (_short(cards.redflags.line(one, told.here)) for one in told.clients[: most[2]])
-    blocks += _section("Clients to speak with", clients)
-    blocks += [Words(note, "muted") for note in told.notes]
-    buttons = [Button("All figures", told._prefix + "score", {**told.values, "period": told.period.key})]
+    clients = (short(cards.redflags.line(one, told.here)) for one in told.clients[: most[2]])
+    blocks += section("Clients to speak with", clients)
+    blocks += [Words("\n".join(told.notes), "muted")] if told.notes else []
+    buttons = [Button("All figures", told._prefix + "score", {**told.values, "period": told.period.key, **BESIDE})]
     if told.audience == "leadership":
         buttons.append(Button("Priorities", "priorities"))
     if told.clients:
-        buttons.append(Button("Clients", "client_list"))
+        buttons.append(Button("Clients", "client_list", {**BESIDE}))
     if not everything and _cut(told):
         values = {**told.values, "period": told.period.key}
         buttons.insert(0, Button("More", told.more, values))
@@ -164,26 +154,10 @@ def lasting(team: str, period: Period, found: Sequence[Lasting], values: Mapping
             Words(period.label, "muted"),
             *(Badge("red", line) for line in lines),
             Words("Ask the lead what you can take out of the way.", "strong"),
-            Buttons((Button("The team's figures", "team_score", {**values, "period": period.key}),)),
+            Buttons((Button("The team's figures", "team_score", {**values, "period": period.key, **BESIDE}),)),
         ),
         summary=f"{team}, red for {found[0].weeks} weeks in a row: {named}.",
         status="red",
-    )
-
-
-def schedule(name: str, lines: Sequence[tuple[str, str, str]]) -> Card:
-    """What is said by itself: (maker, when in words, next time) each."""
-    if not lines:
-        words = "Nothing is said by itself here."
-        return Card(f"Timetable · {name}", (Words(words),), summary=words)
-    rows = tuple((_SAID_BY_ITSELF.get(maker, maker), when, at) for maker, when, at in lines)
-    return Card(
-        f"Timetable · {name}",
-        (
-            Table(("What", "When", "Next"), rows, f"What is said by itself about {name}"),
-            Words("Times are set by [[schedule]] in redfirst.toml; your administrator changes them.", "muted"),
-        ),
-        summary=f"Next: {rows[0][0]}, {rows[0][2]}.",
     )
 
 
@@ -217,11 +191,12 @@ def _counts(told: Told) -> str:
 
 
 def _summary(told: Told) -> str:
-    reds = ", ".join(_figure(told, red.reading) for red in told.digest.reds[:REDS])
+    reds = ", ".join(figure(told, red.reading) for red in told.digest.reds[:REDS])
     return told.stale or (_counts(told) + (f" Red: {reds}." if reds else ""))
 
 
-def _figure(told: Told, reading: Reading) -> str:
+def figure(told: Told, reading: Reading) -> str:
+    """A metric with its value, e.g. "CSAT 61 %"."""
     metric = told.metrics[reading.metric]
     return f"{metric.title} {scoring.figures.figure(metric, reading.value)}"
 
@@ -248,15 +223,30 @@ def _reds(told: Told, reds: Sequence[Red]) -> list[Block]:
     for red in reds:
         reading = red.reading
         if told.stale:
-            blocks.append(Words(f"{_figure(told, reading)}, {_target(told, reading)}"))
+            blocks.append(Words(f"{figure(told, reading)}, {_target(told, reading)}"))
             continue
-        blocks += [Divider(), Badge("red", ("New: " if red.new else "") + _figure(told, reading))]
-        blocks.append(Words(_evidence(told, red)))
-        blocks += [Words(f"Path to green: {_promise(told, plan)}") for plan in red.plans[:2]]
+        blocks += [Divider(), Badge("red", ("New: " if red.new else "") + figure(told, reading))]
+        paths = [f"Path to green: {promise(told, plan)}" for plan in red.plans[:2]] or ["No path to green yet."]
+        blocks.append(Words("\n".join((_evidence(told, red), *said_of(told, reading), *paths))))
+        buttons = _comment(told, reading)
         if not red.plans:
-            blocks.append(Words("No path to green yet.", "muted"))
-            blocks.append(Buttons((_add(told, reading),)))
+            buttons.insert(0, _add(told, reading))
+        blocks += [Buttons(tuple(buttons))] if buttons else []
     return blocks
+
+
+def said_of(told: Told, reading: Reading, *, named: bool | None = None) -> list[str]:
+    """The comments on a figure, a line each."""
+    found = told.comments.get(reading.metric, ())
+    return [cards.comments.line(one, told.period, named=told.named if named is None else named) for one in found]
+
+
+def _comment(told: Told, reading: Reading, title: str = "") -> list[Button]:
+    """The way to comment, for those of whose figures it is; `title` where it does not stand beside the figure."""
+    if told.audience not in ("lead", "leadership"):
+        return []
+    values = {**told.values, "metric": reading.metric, "period": told.period.key}
+    return [cards.comments.button(told.comments.get(reading.metric, ()), told.period, values, title)]
 
 
 def _add(told: Told, reading: Reading) -> Button:
@@ -268,7 +258,13 @@ def _evidence(told: Told, red: Red) -> str:
     metric, reading = told.metrics[red.reading.metric], red.reading
     words = f"Target {scoring.figures.line(metric, reading.lines.target)}. "
     words += f"{cards.text.capital(reading.words)}."
-    return words + (f" Red for {red.periods} {_periods(told, red.periods)} in a row." if red.periods > 1 else "")
+    return f"{words} {since(told, red)}".rstrip()
+
+
+def since(told: Told, red: Red) -> str:
+    """For how long it has been red, as far as a digest looks back; "" where it is red for the first time."""
+    longer = " or longer" if red.periods > scoring.digests.ESCALATED else ""
+    return f"Red for {red.periods} {_periods(told, red.periods)} in a row{longer}." if red.periods > 1 else ""
 
 
 def _periods(told: Told, count: int) -> str:
@@ -276,7 +272,7 @@ def _periods(told: Told, count: int) -> str:
     return noun if count == 1 else f"{noun}s"
 
 
-def _picture(told: Told) -> list[Block]:
+def picture(told: Told) -> list[Block]:
     """One picture a digest: thirteen weeks of the first red, else of the first amber."""
     first = [red.reading for red in told.digest.reds[:1]] or list(told.digest.ambers[:1])
     if told.stale or not first or len([v for _, v in first[0].weeks if v is not None]) < 2:
@@ -292,10 +288,23 @@ def _picture(told: Told) -> list[Block]:
 def _ambers(told: Told, ambers: Sequence[Reading]) -> list[Block]:
     if not ambers:
         return []
-    lines = [f"{_figure(told, one)}, {_target(told, one)}" for one in ambers]
+    lines = [f"{figure(told, one)}, {_target(told, one)}{_nonetheless(told, one)}" for one in ambers]
     if told.stale:
         return [Words(line) for line in lines]
-    return [Divider(), Words("Being watched", "strong"), *(Badge("amber", line) for line in lines)]
+    blocks: list[Block] = [Divider(), Words("Being watched", "strong")]
+    for one, line in zip(ambers, lines, strict=True):
+        blocks += [Badge("amber", line), *map(Words, said_of(told, one))]
+    buttons = [button for one in ambers for button in _comment(told, one, told.metrics[one.metric].title)]
+    return [*blocks, Buttons(tuple(buttons))] if buttons else blocks
+
+
+def _nonetheless(told: Told, reading: Reading) -> str:
+    """Why a figure is amber that reached its target this time: it is the weeks together that count."""
+    if reading.value is None or told.stale:
+        return ""
+    up = told.metrics[reading.metric].direction == "up"
+    reached = reading.value >= reading.lines.target if up else reading.value <= reading.lines.target
+    return f"; {reading.words}" if reached else ""
 
 
 def _target(told: Told, reading: Reading) -> str:
@@ -306,32 +315,36 @@ def _better(told: Told) -> list[Block]:
     if told.stale or not told.digest.better:
         return []
     turned = ", ".join(
-        f"{_figure(told, one.reading)} ({_TURNED[one.was, one.reading.status]})" for one in told.digest.better
+        f"{figure(told, one.reading)} ({_TURNED[one.was, one.reading.status]})" for one in told.digest.better
     )
     return [Divider(), Words(f"Better than the {told.period.kind} before: {turned}.")]
 
 
-def _section(title: str, lines: Iterable[str]) -> list[Block]:
-    said = list(lines)
-    return [Heading(title), *map(Words, said)] if said else []
+def section(title: str, lines: Iterable[str]) -> list[Block]:
+    """Lines under a heading; nothing where there are none. They are one block: a message has room for fifty."""
+    said = [" ".join(line.split()) for line in lines]
+    listed = said if len(said) < 2 else [f"• {line}" for line in said]
+    return [Heading(title), Words("\n".join(listed))] if said else []
 
 
 def _pairs(title: str, pairs: Sequence[tuple[str, str]]) -> list[Block]:
     return [Heading(title), Fields(tuple(Field(label, words) for label, words in pairs))] if pairs else []
 
 
-def _plan(told: Told, plan: Plan) -> str:
+def planned(told: Told, plan: Plan) -> str:
+    """A plan in a line, with what it is about."""
     metric = told.metrics.get(plan.metric)
-    return f"{f'{metric.title}: ' if metric else ''}{_promise(told, plan)}"
+    return f"{f'{metric.title}: ' if metric else ''}{promise(told, plan)}"
 
 
-def _promise(told: Told, plan: Plan) -> str:
-    return _short(cards.plans.line(plan, told.here, owner=told.named).removeprefix("Plan: "))
+def promise(told: Told, plan: Plan) -> str:
+    """The same where it stands under its red."""
+    return short(cards.plans.line(plan, told.here, owner=told.named).removeprefix("Plan: "))
 
 
 def _blocker(told: Told, whose: str, plan: Plan) -> str:
     owner = f" ({plan.owner})" if told.named else ""
-    return f"{f'{whose}: ' if whose else ''}{_short(plan.blocker)}{owner}"
+    return f"{f'{whose}: ' if whose else ''}{short(plan.blocker)}{owner}"
 
 
 def _lasting(one: Lasting) -> str:
@@ -339,23 +352,24 @@ def _lasting(one: Lasting) -> str:
     return f"{one.team}: {one.metric}, {one.weeks} weeks in a row, {plan}"
 
 
-def _distortion(one: Distortion) -> str:
+def distortion(one: Distortion) -> str:
+    """What figures are adjusted for, when, and how, in a line."""
     effect = "left out" if one.weight == 0 else f"counted {one.weight / 10:g} %"
     first, last = (scoring.periods.day_month(day) for day in (one.first_day, one.last_day))
-    return f"{_short(one.words)}, {first} to {last}: {effect}"
+    return f"{short(one.words)}, {first} to {last}: {effect}"
 
 
 def _people(told: Told, people: Sequence[Helped]) -> list[Block]:
     """Names in the order of the alphabet, each with the way to the scorecard, which notes that it was looked at."""
     if not people:
         return []
-    blocks: list[Block] = [Heading("Who could use your help")]
-    blocks += [Words(f"{one.name}: {', '.join(one.metrics)}") for one in people]
-    values = {"period": told.period.key}
+    blocks = section("Who could use your help", (f"{one.name}: {', '.join(one.metrics)}" for one in people))
+    values = {"period": told.period.key, **BESIDE}
     shown = [Button(one.name, "score", {**values, "person": str(one.person_id)}) for one in people]
     return [*blocks, Words("For your eyes only. Ask what would help before you tell.", "muted"), Buttons(tuple(shown))]
 
 
-def _short(words: str) -> str:
+def short(words: str) -> str:
+    """What people wrote, in a line that a digest has room for."""
     plain = " ".join(words.split())
     return plain if len(plain) <= LONGEST else plain[: LONGEST - 1] + "…"

@@ -32,6 +32,9 @@ def note(one: Distortion, titles: Sequence[str], *, team: bool = False) -> str:
     where = f" ({one.team})" if team and one.team else ""
     what = f"{', '.join(titles)} " if titles else ""
     effect = "left out" if one.weight == 0 else "counted half"
+    if one.working:
+        effect = "being worked in" if one.state == "approved" else "being taken back"
+        return f"{one.words}{where}, {scoring.distortions.span(one)}: {what}{effect}; figures change in a moment."
     return f"{one.words}{where}, {scoring.distortions.span(one)}: {what}{effect}, approved by {one.decided_name}."
 
 
@@ -42,11 +45,15 @@ def _facts(listed: Listed) -> Fields:
         ("Where", one.team or "The whole desk"),
         ("When", scoring.distortions.span(one)),
         ("Metrics", ", ".join(listed.titles) or "All"),
-        ("Effect", EFFECTS.get(one.weight, f"Counts {one.weight / 10:g} %")),
+        ("Effect", EFFECTS.get(one.weight, f"Counts {one.weight / 10:g} %") + _working(one)),
         ("Declared by", one.declared_name),
         ("Approved by", one.decided_name if one.state == "approved" else ""),
     )
     return Fields(tuple(Field(label, text) for label, text in rows if text))
+
+
+def _working(one: Distortion) -> str:
+    return " (being worked in)" if one.working and one.state == "approved" else ""
 
 
 def _buttons(listed: Listed) -> tuple[Button, ...]:
@@ -156,7 +163,11 @@ def changed(listed: Listed, by: str, scores: int) -> Card:
         "declined": f"{by} declined it: {one.answer}",
         "reverted": f"{by} took it back: {one.answer} The figures count as they are again.",
     }[one.state]
+    if one.working:
+        did = "approved it." if one.state == "approved" else f"took it back: {one.answer}"
+        words = f"{by} {did} It is being worked into the figures, and I tell you when that is done."
     blocks: list[Block] = [_facts(listed), Text(words)]
     if scores:
-        blocks.append(Text(f"{scores} closed scores have a new version.", "muted"))
+        many = "One closed score has" if scores == 1 else f"{scores} closed scores have"
+        blocks.append(Text(f"{many} a new version.", "muted"))
     return Card(f"Distortion {one.state}", tuple(blocks), summary=f"{one.words}, {when}. {words}")

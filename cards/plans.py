@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cards.text
 import scoring.periods
 import scoring.plans
 from cards.card import Block, Button, Buttons, Card, Choice, Divider, Field, Fields, Form, Input, Text
-from scoring.plans import Plan, Reminder
+from scoring.plans import Change, Plan, Reminder
 
 SHOWN = 8
 """Plans of a list that keep their buttons; a card has room for no more."""
@@ -29,7 +29,8 @@ def line(plan: Plan, today: int, *, owner: bool = True) -> str:
     """The plan in a line, as it stands under its red; without the owner where others read along."""
     day = scoring.periods.near_day(plan.due_day)
     due = f"overdue since {day}" if scoring.plans.overdue(plan, today) else f"due {day}"
-    parts = [f"Plan: {_stopped(plan.action)}", f"{plan.owner}, {due}." if owner else f"{cards.text.capital(due)}."]
+    who = plan.owner if plan.owned else f"Needs an owner (it was {plan.owner}’s)"
+    parts = [f"Plan: {_stopped(plan.action)}", f"{who}, {due}." if owner else f"{cards.text.capital(due)}."]
     if plan.moved:
         parts.append(f"Moved {'once' if plan.moved == 1 else f'{plan.moved} times'}.")
     if plan.blocker:
@@ -85,8 +86,31 @@ def _yours(team: str, title: str, plan: Plan, words: str) -> tuple[Block, ...]:
     return (Text(f"{team} · {title}", "strong"), Text(words), Buttons(buttons))
 
 
+def handed(by: str, team: str, title: str, plan: Plan, words: str, today: int) -> Card:
+    """The new owner is told whose plan it was handed on by, and what was said with it."""
+    said = line(plan, today, owner=False)
+    first, *rest = _yours(team, title, plan, said)
+    note = (Text(f"{by}: “{words}”"),) if words else ()
+    return Card(f"{by} hands a plan to you", (first, *note, *rest), f"{by} hands you a plan: {said}")
+
+
+def given(by: str, team: str, title: str, plan: Plan) -> Card:
+    """Whose plan it was is told that it is somebody else's now."""
+    words = f"{by} has handed it to {plan.owner}. Nothing is left for you to do."
+    blocks = (Text(f"{team} · {title}", "strong"), Text(_stopped(plan.action)), Text(words))
+    return Card("A plan of yours has another owner", blocks, f"{team}, {title}: {words}")
+
+
+def orphaned(team: str, title: str, plan: Plan, today: int) -> Card:
+    """Whoever keeps the plans is asked, once, to hand it to somebody."""
+    words = f"{plan.owner} sees to it no more. Until somebody does, its reminders come to you."
+    buttons = _buttons(Listed(plan, title, reports=True, keeps=True))
+    blocks = (Text(f"{team} · {title}", "strong"), Text(line(plan, today, owner=False)), Text(words), Buttons(buttons))
+    return Card("A plan needs an owner", blocks, f"{team}, {title}: a plan needs an owner. {words}")
+
+
 def _values(plan: Plan) -> dict[str, str]:
-    return {"plan": str(plan.id)}
+    return {"plan": str(plan.id), "version": str(plan.version)}
 
 
 def _buttons(one: Listed) -> tuple[Button, ...]:
@@ -100,6 +124,7 @@ def _buttons(one: Listed) -> tuple[Button, ...]:
             found.append(Button("No longer blocked", "plan_unblock", values, once=True))
         else:
             found.append(Button("Blocked", "plan_block", values))
+        found.append(Button("Hand over", "plan_hand", values))
     if one.keeps:
         found.append(Button("Drop", "plan_drop", values))
     return tuple(found)
@@ -114,8 +139,7 @@ def listed(team: str, plans: Sequence[Listed], closed: Sequence[Listed], today: 
     for index, one in enumerate(plans):
         if index:
             blocks.append(Divider())
-        mark = "Overdue · " if scoring.plans.overdue(one.plan, today) else "Blocked · " if one.plan.blocker else ""
-        blocks += [Text(f"{mark}{one.title}", "strong"), Text(line(one.plan, today))]
+        blocks += [Text(f"{_mark(one.plan, today)}{one.title}", "strong"), Text(line(one.plan, today))]
         if one.plan.reason:
             blocks.append(Text(f"Moved because: {_stopped(one.plan.reason)}", "muted"))
         buttons = _buttons(one)
@@ -128,6 +152,15 @@ def listed(team: str, plans: Sequence[Listed], closed: Sequence[Listed], today: 
         blocks += [Text(f"{one.title}: {_ended(one.plan)}", "muted") for one in closed[:SHOWN]]
     counted = f"{len(plans)} open" + (f", {late} overdue" if late else "")
     return Card(f"Plans · {team}", tuple(blocks), summary=f"Plans of {team}: {counted}.")
+
+
+def _mark(plan: Plan, today: int) -> str:
+    """What a plan is most in need of, in front of its title."""
+    if not plan.owned:
+        return "Needs an owner · "
+    if scoring.plans.overdue(plan, today):
+        return "Overdue · "
+    return "Blocked · " if plan.blocker else ""
 
 
 _OUTCOMES = {
@@ -196,18 +229,70 @@ def block(title: str, plan: Plan) -> Form:
     )  # fmt: skip
 
 
-_REMINDERS: dict[Reminder, str] = {
-    "soon": "A plan of yours is due soon",
-    "today": "A plan of yours is due",
-    "overdue": "A plan of yours is overdue",
+def hand(title: str, plan: Plan, owners: Sequence[tuple[int, str]], today: int) -> Form:
+    """To whom, and a sentence where there is one to say."""
+    return Form(
+        "Hand the plan over",
+        "plan_handed",
+        (
+            Input("owner", "Who sees to it from now on?", "choice",
+                  tuple(Choice(name, str(number)) for number, name in owners)),
+            Input("words", "What should they know?", "multiline", max_length=scoring.plans.LONGEST, optional=True),
+        ),
+        submit="Hand over",
+        intro=f"{title}: {line(plan, today).removeprefix('Plan: ')}",
+        values=_values(plan),
+    )  # fmt: skip
+
+
+_DID = {
+    "plan opened": "added it",
+    "plan moved": "moved it to {due}",
+    "plan done": "reported it done",
+    "plan dropped": "dropped it",
+    "plan blocked": "said what is in the way",
+    "plan unblocked": "took what was in the way away",
+    "plan handed over": "handed it to {owner}",
+    "plan outcome": "looked at whether it worked",
 }
 
 
+def happened(change: Change) -> str:
+    """One change in a line: who did what, when, and what they said."""
+    due = scoring.periods.near_day(change.due_day)
+    did = _DID.get(change.act, "changed it").format(due=due, owner=change.owner or "somebody else")
+    words = f": {_stopped(change.words)}" if change.words else "."
+    return f"{change.by} {did} on {scoring.periods.near_day(change.day)}{words}"
+
+
+def since(one: Listed, changes: Sequence[Change], today: int) -> Card:
+    """For whoever pressed on a card that was behind: what happened, and how the plan stands now."""
+    plan = one.plan
+    over = plan.state != "open"
+    heading = f"That plan is {plan.state} already" if over else "That plan has changed since"
+    now = cards.text.capital(_ended(plan)) if over else line(plan, today)
+    blocks: list[Block] = [Text(one.title, "strong"), *(Text(happened(change)) for change in changes[-SHOWN:])]
+    blocks += [Divider(), Text("What you pressed changed nothing. This is how it stands:", "muted"), Text(now)]
+    if not over:
+        blocks.append(Buttons(_buttons(one)))
+    return Card(heading, tuple(blocks), summary=f"{heading}. {one.title}: {now}")
+
+
+def again(form: Form, changes: Sequence[Change], wrote: Mapping[str, str]) -> Form:
+    """A form that came back from a card that was behind: once more with what was written in it, and what happened."""
+    told = " ".join(("This plan has changed since you opened it.", *map(happened, changes[-SHOWN:])))
+    inputs = tuple(replace(one, value=wrote.get(one.name, one.value)) for one in form.inputs)
+    return replace(form, inputs=inputs, intro=f"{told} Look again, and send it once more. {form.intro}")
+
+
+_REMINDERS: dict[Reminder, str] = {"soon": "due soon", "today": "due", "overdue": "overdue"}
+
+
 def reminder(kind: Reminder, team: str, title: str, plan: Plan, today: int) -> Card:
-    """The owner is reminded; the answer is a button away."""
-    words = line(plan, today, owner=False)
-    summary = f"{_REMINDERS[kind]}. {team}, {title}. {words}"
-    return Card(_REMINDERS[kind], _yours(team, title, plan, words), summary)
+    """The owner is reminded, or where there is none whoever keeps the plans; the answer is a button away."""
+    words = line(plan, today, owner=not plan.owned)
+    heading = f"A plan {'of yours' if plan.owned else 'that needs an owner'} is {_REMINDERS[kind]}"
+    return Card(heading, _yours(team, title, plan, words), f"{heading}. {team}, {title}. {words}")
 
 
 _SAID = {

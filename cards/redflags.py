@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import scoring.periods
+import scoring.redflags
 from cards.card import Block, Button, Buttons, Card, Form, Input, Text
 from scoring.redflags import RedFlag
 
@@ -17,7 +18,7 @@ def contact(flag: RedFlag, today: int) -> str:
     if flag.next_contact is None:
         return "no contact planned"
     day = scoring.periods.near_day(flag.next_contact)
-    if flag.next_contact < today:
+    if scoring.redflags.missed(flag, today):
         return f"contact was due on {day}"
     return "contact today" if flag.next_contact == today else f"next contact {day}"
 
@@ -32,18 +33,7 @@ def listed(flags: Sequence[RedFlag], today: int, page: int = 0) -> Card:
     if not flags:
         text = "No client has a red flag."
         return Card("Red-flag customers", (Text(text),), summary=text)
-    blocks: list[Block] = []
-    for flag in flags[page * PAGE : (page + 1) * PAGE]:
-        values = _values(flag)
-        owner = f"Owner {flag.owner}" if flag.owner else "Nobody owns it yet"
-        buttons = (
-            Button("Take it", "client_take", values, style="normal" if flag.owner else "primary", once=True),
-            Button("Next contact", "client_contact", values),
-            Button("Close", "client_close", values),
-        )
-        since = f"On the list since {scoring.periods.near_day(flag.raised_day)}."
-        blocks += [Text(flag.client, "strong"), Text(flag.reason), Text(f"{owner}, {contact(flag, today)}. {since}"),
-                   Buttons(buttons)]  # fmt: skip
+    blocks = [block for flag in flags[page * PAGE : (page + 1) * PAGE] for block in _one(flag, today)]
     turn = [Button("‹ Earlier", "client_list", {"page": str(page - 1)})] if page else []
     more = len(flags) - (page + 1) * PAGE
     if more > 0:
@@ -54,6 +44,37 @@ def listed(flags: Sequence[RedFlag], today: int, page: int = 0) -> Card:
     unowned = sum(not flag.owner for flag in flags)
     one = "one customer has" if len(flags) == 1 else f"{len(flags)} customers have"
     return Card("Red-flag customers", tuple(blocks), summary=f"{one} a red flag, {unowned} without an owner.")
+
+
+def _one(flag: RedFlag, today: int) -> list[Block]:
+    """A client with what can be done."""
+    values = _values(flag)
+    owner = f"Owner {flag.owner}" if flag.owner else "Nobody owns it yet"
+    buttons = (
+        Button("Take it", "client_take", values, style="normal" if flag.owner else "primary", once=True),
+        Button("Next contact", "client_contact", values, style="primary" if flag.owner else "normal"),
+        Button("Close", "client_close", values),
+    )
+    since = f"On the list since {scoring.periods.near_day(flag.raised_day)}."
+    return [Text(flag.client, "strong"), Text(flag.reason), Text(f"{owner}, {contact(flag, today)}. {since}"),
+            Buttons(buttons)]  # fmt: skip
+
+
+def raised(flags: Sequence[RedFlag], today: int) -> Card:
+    """Clients that are on the list since today, for those who may take them on."""
+    named = flags[0].client if len(flags) == 1 else f"{len(flags)} customers"
+    blocks = [block for flag in flags[:PAGE] for block in _one(flag, today)]
+    if len(flags) > PAGE:
+        blocks.append(Buttons((Button(f"{len(flags) - PAGE} more", "client_list"),)))
+    clients = ", ".join(flag.client for flag in flags[:PAGE])
+    words = "Whoever takes it on speaks with them; the others see whose it is."
+    return Card(f"Red flag: {named}", (Text(words), *blocks), f"New on the list of clients to speak with: {clients}.")
+
+
+def missed(flag: RedFlag, today: int) -> Card:
+    """A next contact whose day is over, for whoever owns it."""
+    title = f"A contact was missed: {flag.client}"
+    return Card(title, (Text("Speak with them today, or say when."), *_one(flag, today)), f"{title}. {flag.reason}")
 
 
 def _values(flag: RedFlag) -> dict[str, str]:

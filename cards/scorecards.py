@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import cards.comments
 import cards.text
 import scoring.figures
 import scoring.periods
@@ -22,13 +23,18 @@ from cards.card import (
     Point,
     Rule,
     Status,
+    Table,
     Text,
     Trend,
 )
+from scoring.comments import Comment
 from scoring.metrics import Level, Metric
 from scoring.periods import Period
 from scoring.scorecards import Explanation, Reading, Score
 
+FULL = 12
+"""Readings of a person that one message has room to tell in full. Of the others it tells the figure and the way to
+all else; the more of those there are, the less room is left."""
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
@@ -37,6 +43,7 @@ class Sheet:
     `values` travel with each button (who or which team); `routes` are the names of the routes for
     this kind of subject. `notes` are the small print: data age, what is provisional, what is left out.
     `plans`: the path to green of a metric in a line; `plannable`: whoever sees the sheet may add one to a red.
+    `comments`: what is said of a red or an amber; `commentable`: whoever sees the sheet may say it.
     `focus`: the one or two things to do differently, by metric.
     """
 
@@ -52,6 +59,8 @@ class Sheet:
     mine: bool = True
     plans: Mapping[str, str] = field(default_factory=dict)
     plannable: bool = False
+    comments: Mapping[str, tuple[Comment, ...]] = field(default_factory=dict)
+    commentable: bool = False
     focus: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -99,27 +108,40 @@ def _sample(metric: Metric, reading: Reading) -> str:
     return f"from {reading.sums.n:,}; " if metric.kind == "mean" else ""
 
 
-def _one(sheet: Sheet, reading: Reading, *, advice: bool) -> list[Block]:
+def _name(sheet: Sheet, reading: Reading) -> Badge:
+    """Status, metric and figure; of what has no colour, why not."""
     metric = sheet.metrics[reading.metric]
-    blocks: list[Block] = [
-        Badge(reading.status, f"{metric.title}: {scoring.figures.figure(metric, reading.value)}"),
-        Text(_figures(metric, reading)),
-    ]
+    words = f"{metric.title}: {scoring.figures.figure(metric, reading.value)}"
+    if reading.measuring:
+        words += f", {reading.words}"
+    elif reading.status == "none":
+        words += ", too few to colour"
+    return Badge(reading.status, words)
+
+
+def _one(sheet: Sheet, reading: Reading, *, worst: bool) -> list[Block]:
+    """A red or an amber; of the worst also what helps."""
+    metric = sheet.metrics[reading.metric]
+    blocks: list[Block] = [_name(sheet, reading), Text(_figures(metric, reading))]
+    comments = sheet.comments.get(metric.name, ())
+    blocks += cards.comments.blocks(comments, sheet.period, named=True)
     trend = thirteen(metric, reading)
     if trend:
-        blocks.append(Text(trend, "muted"))
+        blocks.append(Text(trend, "muted", spare=not worst))
     influence = metric.influence.get(sheet.level, "")
-    if advice and influence:
+    if worst and influence and metric.name not in sheet.focus:
         blocks.append(Text(f"What helps: {influence}"))
     buttons = [_go(sheet, "Why", "why", metric=metric.name)]
     if sheet.level == "person":
         buttons.append(_go(sheet, "Tickets", "tickets", metric=metric.name))
     buttons.append(_go(sheet, "Trend", "trend", metric=metric.name))
+    values = {**sheet.values, "period": sheet.period.key, "metric": metric.name, "card": "1"}
     if reading.status == "red" and metric.name in sheet.plans:
         blocks.append(Text(sheet.plans[metric.name], "strong"))
     elif reading.status == "red" and sheet.plannable:
-        values = {**sheet.values, "period": sheet.period.key, "metric": metric.name, "card": "1"}
         buttons.append(Button("Add the plan", "plan_new", values))
+    if sheet.commentable:
+        buttons += cards.comments.buttons(comments, sheet.period, values)
     blocks.append(Buttons(tuple(buttons)))
     return blocks
 
@@ -144,45 +166,71 @@ def _with(score: Score, status: Status) -> list[Reading]:
     return [r for r in score.readings if r.status == status and not r.missing]
 
 
+def _calm(sheet: Sheet, reading: Reading) -> list[Block]:
+    """A green, or what has no colour."""
+    metric = sheet.metrics[reading.metric]
+    blocks: list[Block] = [_name(sheet, reading)]
+    if not reading.measuring:
+        blocks.append(Text(_figures(metric, reading), "muted"))
+    trend = thirteen(metric, reading)
+    if trend:
+        blocks.append(Text(trend, "muted", spare=True))
+    blocks.append(Buttons((_go(sheet, "Why", "why", metric=metric.name),)))
+    return blocks
+
+
+def _brief(sheet: Sheet, readings: Sequence[Reading]) -> list[Block]:
+    """What there is no room to tell in full: its figure, and the way to all else."""
+    if not readings:
+        return []
+    named = [(f"Why: {sheet.metrics[r.metric].title}", r.metric) for r in readings]
+    ways = Buttons(tuple(_go(sheet, words, "why", metric=metric) for words, metric in named))
+    return [Divider(), *(_name(sheet, r) for r in readings), ways]
+
+
+def _room(sheet: Sheet, missed: int, calm: int) -> tuple[int, int]:
+    """How many reds and ambers, and how many others, are told in full."""
+    most, each = (FULL, 2) if sheet.level == "person" else (7, 3)  # those of a group carry plans and comments as well
+    room = 2 * FULL - (each - 1) * max(0, missed + calm - FULL)
+    full = min(missed, most, max(0, room // each))
+    return full, 0 if full < missed else (room - full * each) // 2
+
+
 def card(sheet: Sheet) -> Card:
-    """The scorecard: balanced score, reds with what helps, ambers, greens as a count that unfolds."""
+    """The scorecard: how old it is, balanced score, reds with what helps, ambers, greens as a count that unfolds."""
     score = sheet.score
     reds, ambers, greens, unsure = (_with(score, s) for s in ("red", "amber", "green", "none"))
     missing = [r for r in score.readings if r.missing]
-    blocks: list[Block] = [Text(sheet.period.label, "muted"), *_balance(score)]
+    blocks: list[Block] = [Text(sheet.period.label, "muted"), *(Text(note, "muted") for note in sheet.notes)]
+    blocks += _balance(score)
     if sheet.focus:
         blocks += [Heading("Your focus"), *(Text(words) for words in sheet.focus.values())]
-    for index, reading in enumerate(reds):
-        blocks += [Divider(), *_one(sheet, reading, advice=index < 2 and reading.metric not in sheet.focus)]
-    for reading in ambers:
-        blocks += [Divider(), *_one(sheet, reading, advice=False)]
-    if not reds and not ambers and greens:
+    missed = [*reds, *ambers]
+    full, room = _room(sheet, len(missed), len(unsure) + (len(greens) if sheet.greens else 0))
+    for index, reading in enumerate(missed[:full]):
+        blocks += [Divider(), *_one(sheet, reading, worst=index < 2 and reading.status == "red")]
+    blocks += _brief(sheet, missed[full:])
+    if not missed and greens:
         blocks.append(Text("Nothing red, nothing amber.", "strong"))
-    if greens:
+    if greens and sheet.greens:
         blocks.append(Divider())
-        if sheet.greens:
-            for reading in greens:
-                metric = sheet.metrics[reading.metric]
-                blocks.append(Badge("green", f"{metric.title}: {scoring.figures.figure(metric, reading.value)}"))
-                blocks.append(Text(_figures(metric, reading), "muted"))
-                blocks.append(Buttons((_go(sheet, "Why", "why", metric=metric.name),)))
-            blocks.append(Buttons((_go(sheet, "Fold greens", "score"),)))
-        else:
-            blocks.append(Badge("green", f"{len(greens)} on target"))
-            blocks.append(Buttons((_go(sheet, "Greens", "score", greens="1"),)))
+        for reading in greens[:room]:
+            blocks += _calm(sheet, reading)
+        blocks += _brief(sheet, greens[room:])
+        blocks.append(Buttons((_go(sheet, "Fold greens", "score"),)))
+        room = max(0, room - len(greens))
+    elif greens:
+        blocks += [Divider(), Badge("green", f"{len(greens)} on target")]
+        blocks.append(Buttons((_go(sheet, "Greens", "score", greens="1"),)))
     if unsure:
         blocks.append(Divider())
-        for reading in unsure:
-            metric = sheet.metrics[reading.metric]
-            shown = scoring.figures.figure(metric, reading.value)
-            why_not = reading.words if reading.measuring else f"too few to colour ({reading.words})"
-            blocks.append(Badge("none", f"{metric.title}: {shown}, {why_not}"))
-            blocks.append(Buttons((_go(sheet, "Why", "why", metric=metric.name),)))
+        for reading in unsure[:room]:
+            blocks += _calm(sheet, reading)
+        blocks += _brief(sheet, unsure[room:])
         if any(reading.measuring for reading in unsure):
             blocks.append(Text("What is measured only does not count: it gives its weight to the others.", "muted"))
     if missing:
         blocks += _left_out(sheet, missing)
-    blocks += [Text(note, "muted") for note in sheet.notes]
     blocks.append(Buttons(_steps(sheet)))
     return Card(sheet.title, tuple(blocks), _summary(sheet, reds, ambers, greens), _worst(reds, ambers, greens))
 
@@ -200,7 +248,8 @@ def _left_out(sheet: Sheet, missing: list[Reading]) -> list[Block]:
 def team(sheet: Sheet) -> Card:
     """A team's scorecard for its lead, with the way to its people."""
     found = card(sheet)
-    return replace(found, blocks=(*found.blocks, Buttons((_go(sheet, "People", "people"),))))
+    ways = Buttons((*_steps(sheet), _go(sheet, "People", "people")))
+    return replace(found, blocks=(*found.blocks[:-1], ways))
 
 
 def _steps(sheet: Sheet) -> tuple[Button, ...]:
@@ -210,6 +259,8 @@ def _steps(sheet: Sheet) -> tuple[Button, ...]:
     if not sheet.newest:
         after = scoring.periods.next(sheet.period)
         steps.append(Button("After ›", sheet.prefix + "score", {**values, "period": after.key}))
+    if sheet.score.covered:
+        steps.append(_go(sheet, "Why this score", "why"))
     if sheet.level == "person" and sheet.mine:
         steps.append(Button("Something is not mine", "correct", {**values, "period": sheet.period.key}))
     return tuple(steps)
@@ -246,6 +297,7 @@ def why(sheet: Sheet, reading: Reading, found: Explanation) -> Card:
     blocks: list[Block] = [
         Badge(reading.status, f"{found.title}: {scoring.figures.figure(metric, reading.value)}"),
         Text(sheet.period.label, "muted"),
+        *(Text(note, "muted") for note in sheet.notes),
         Fields(tuple(Field(label, text) for label, text in rows if text)),
     ]
     if found.influence:
@@ -253,7 +305,6 @@ def why(sheet: Sheet, reading: Reading, found: Explanation) -> Card:
     if found.objectives:
         blocks.append(Heading("What it is for"))
         blocks.append(Text(" → ".join(found.objectives)))
-    blocks += [Text(note, "muted") for note in sheet.notes]
     buttons = [_go(sheet, "Trend", "trend", metric=metric.name), _go(sheet, "Back", "score")]
     if sheet.level == "person":
         buttons.insert(0, _go(sheet, "Tickets", "tickets", metric=metric.name))
@@ -264,6 +315,37 @@ def why(sheet: Sheet, reading: Reading, found: Explanation) -> Card:
         f"{found.title}: {found.figures}. {cards.text.capital(found.sample)}. {found.lines}.",
         reading.status,
     )
+
+
+def balance(sheet: Sheet) -> Card:
+    """How the balanced score came about: each metric's weight and score, and what is left out of it."""
+    score, label = sheet.score, sheet.period.label
+    without = [r for r in score.readings if r.score is None]
+    rows = tuple(
+        (sheet.metrics[r.metric].title, f"{100 * r.weight:.4g} %", *_points_of(score, r))
+        for r in sorted(score.readings, key=lambda r: -r.weight)
+    )
+    blocks: list[Block] = [Text(label, "muted"), *(Text(note, "muted") for note in sheet.notes), *_balance(score)]
+    blocks.append(Text("Each metric scores 100 at its best line, 0 at its worst, and in between in proportion. "
+                       "The balanced score is the sum of weight × score."))  # fmt: skip
+    if rows:
+        blocks.append(Table(("Metric", "Weight", "Score", "Points"), rows))
+    if without and score.covered:
+        share, counted = round(100 * (1 - score.covered)), 1 / score.covered
+        names = ", ".join(sheet.metrics[r.metric].title for r in without)
+        blocks.append(Text(f"Without a score: {names}. Their {share} % of the weight goes to the others, "
+                           f"so that each of these counts {counted:.2f} times its weight."))  # fmt: skip
+    blocks.append(Buttons((_go(sheet, "Back", "score"),)))
+    said = f"{score.balanced:.0f} of 100" if score.balanced is not None else "none"
+    return Card("Why: balanced score", tuple(blocks), f"Balanced score, {label}: {said}.")
+
+
+def _points_of(score: Score, reading: Reading) -> tuple[str, str]:
+    """A metric's own score, and what it adds to the balanced one."""
+    if reading.score is None or not score.covered:
+        return "–", "–"
+    points = 100 * reading.weight * reading.score / score.covered
+    return f"{100 * reading.score:.0f}", "–" if score.balanced is None else f"{points:.1f}"
 
 
 def trend(sheet: Sheet, reading: Reading, said: str) -> Card:

@@ -22,18 +22,20 @@ class Ticket:
 
 
 def behind(
-    title: str, label: str, tickets: Sequence[Ticket], more: bool, values: Mapping[str, str], mine: bool
-) -> Card:
-    """The tickets behind one figure, with links into the ticket system."""
+    title: str, label: str, tickets: Sequence[Ticket], more: bool, values: Mapping[str, str], mine: bool,
+    age: str = "",
+) -> Card:  # fmt: skip
+    """The tickets behind one figure, with links into the ticket system; `age` says how old what is known is."""
+    dated: list[Block] = [Text(label, "muted"), *([Text(age, "muted")] if age else [])]
     back = dict(values)
     buttons = [Button("Why", "why", back), Button("Back", "score", back)]
     if not tickets:
         words = "No tickets stand behind this figure in this period."
-        return Card(f"Tickets: {title}", (Text(label, "muted"), Text(words), Buttons(tuple(buttons))), summary=words)
+        return Card(f"Tickets: {title}", (*dated, Text(words), Buttons(tuple(buttons))), summary=words)
     rows = tuple(
         (Link(t.number, t.url) if t.url else t.number, t.title or "–", t.counted) for t in tickets
     )
-    blocks: list[Block] = [Text(label, "muted"), Table(("Ticket", "About", "Counts"), rows, f"Tickets behind {title}")]
+    blocks = [*dated, Table(("Ticket", "About", "Counts"), rows, f"Tickets behind {title}")]
     if more:
         blocks.append(Text(f"The latest {len(tickets)}; older ones are not shown.", "muted"))
     if mine:

@@ -85,7 +85,7 @@ async def listed(ctx: Ctx, call: Call, _subject: None) -> Reply:
     shown = [_shown(ctx, one, versions) for one in some]
     decides = scoring.baselines.decides(ctx.person)
     pilots = cards.pilots.listed(await handlers.pilots.shown(ctx), decides=decides)
-    return Reply.card(cards.baselines.listed(shown, today, over, pilots, decides=decides))
+    return Reply.card(cards.baselines.listed(shown, over, pilots, decides=decides))
 
 
 # ---- a decision ----

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -76,6 +76,10 @@ class Reply:
     @classmethod
     def card(cls, card: Card | Form, *, update: bool = False) -> Reply:
         return cls((Say(card, "private", "update" if update else "new"),))
+
+    def beside(self) -> Reply:
+        """The same, with nothing put in the place of the card whose button was pressed."""
+        return Reply(tuple(replace(say, place="new") for say in self.says))
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,7 +175,7 @@ async def _of_subject(
     for one in objectives:
         for name in one.metrics:
             metric = ctx.rules.metrics.get(name)
-            lines = None if metric is None else lines_of(one, metric, rubric)
+            lines = None if metric is None else scoring.cascade.lines_of(one, metric, rubric)
             if lines is None:
                 continue
             number = next((n for n, r in enumerate(rounds) if r.get(name, lines) == lines), len(rounds))
@@ -203,25 +203,6 @@ async def _rubric(ctx: Ctx, subject: Group | Person, asked: Period) -> Rubric | 
         return handlers.groups.rubric_of(ctx, subject, asked)
     except Refused:  # a role that nobody scores may still have an objective with lines of its own
         return None
-
-
-def lines_of(one: Objective, metric: Metric, rubric: Rubric | None) -> Lines | None:
-    """The lines an objective is measured by: its own, else the scorecard's, else the metric's; None without any."""
-    entries = () if rubric is None else rubric.entries
-    base = next((entry.lines for entry in entries if entry.metric == metric.name), metric.lines)
-    if one.target is None:
-        return base
-    sign = 1.0 if metric.direction == "up" else -1.0
-    red = one.red if one.red is not None else base.red if base else None
-    if red is None:
-        return None
-    red = min(red * sign, one.target * sign) * sign
-    best = base.best if base else one.target
-    worst = base.worst if base else red
-    best, worst = max(best * sign, one.target * sign) * sign, min(worst * sign, red * sign) * sign
-    if best == worst:
-        worst = best - sign
-    return Lines(one.target, red, worst, best)
 
 
 async def subject(ctx: Ctx, named: str) -> Person | Team | None:

@@ -11,6 +11,8 @@ from decimal import Decimal
 import cards.digests
 import cards.notice
 import handlers.groups
+import handlers.margin
+import handlers.plan_owners
 import handlers.sheets
 import scoring.access
 import scoring.calendars
@@ -74,6 +76,11 @@ async def of_lead(ctx: Ctx, team: Team, asked: Period, late: str = "") -> Told:
     )
 
 
+async def of_overseen(ctx: Ctx, team: Team, asked: Period) -> Told:
+    """What whoever the team's leads report to is told of it: sums by the rule of five, and who sees to its plans."""
+    return replace(await _told(ctx, Group(team), asked, ""), title=team.name, audience="manager", named=True)
+
+
 async def of_leadership(ctx: Ctx, asked: Period, late: str = "") -> Told:
     """What leadership is told each month: the desk, what has lasted in teams, the four outcomes, priorities."""
     told = await _told(ctx, Group(None), asked, late)
@@ -113,6 +120,8 @@ async def _told(ctx: Ctx, group: Group, asked: Period, late: str) -> Told:
     subject = f"team:{group.team.id}" if group.team else "desk"
     here = handlers.sheets.today(ctx, handlers.groups.zone(ctx, group))
     plans = await storage.plans.of_subject(ctx.db, subject)
+    if group.whole:
+        plans = await handlers.plan_owners.marked(ctx, group.team, plans)
     blocked = await storage.plans.blockers(ctx.db, [subject])
     if group.team is not None and not group.whole:  # a plan tells of a red that may not be told of everywhere
         told = {reading.metric for reading in sheet.score.readings if not reading.missing}
@@ -126,12 +135,13 @@ async def _told(ctx: Ctx, group: Group, asked: Period, late: str) -> Told:
         metrics=sheet.metrics,
         here=here,
         values=sheet.values,
-        plans=tuple(plan for plan in plans if plan.due_day <= here + 7),
+        plans=tuple(plan for plan in plans if plan.due_day <= here + 7 or not plan.owned),
         blockers=tuple(("", plan) for plan in blocked),
         distortions=tuple(await storage.distortions.in_force(ctx.db, subject, asked.first, asked.last)),
         late=late,
         stale=await _stale(ctx, group, asked, here),
         notes=sheet.notes,
+        comments=await handlers.groups.comments(ctx, group, sheet.score, asked),
     )
 
 
@@ -240,16 +250,18 @@ async def _outcomes(ctx: Ctx, asked: Period, here: int) -> tuple[tuple[str, str]
     readings = {reading.metric: reading for reading in score.readings}
     said += [(title, _outcome(ctx, readings.get(name))) for title, name in _OUTCOMES]
     said.append(("Retention", await _retention(ctx, here)))
-    said.append(("Margin", NOT_CONNECTED))  # cost facts have no source yet
+    said.append(("Margin", await handlers.margin.words(ctx, asked) or NOT_CONNECTED))
     return tuple(said)
 
 
 async def _checkpoint(ctx: Ctx, quarter: Period) -> str:
     score = (await handlers.groups.sheet(ctx, Group(None), quarter))[0].score
-    if score.balanced is None:
-        return f"{quarter.label}: no balanced score"
-    words = f"{quarter.label}: balanced score {score.balanced:.0f} of 100"
-    return words + (f", {score.change:+.0f} on the quarter before" if score.change is not None else "")
+    words = f"{quarter.label}: no balanced score"
+    if score.balanced is not None:
+        words = f"{quarter.label}: balanced score {score.balanced:.0f} of 100"
+        words += f", {score.change:+.0f} on the quarter before" if score.change is not None else ""
+    margin = await handlers.margin.words(ctx, quarter, basis="")
+    return words + (f"; margin: {margin}" if margin else "")
 
 
 def _outcome(ctx: Ctx, reading: Reading | None) -> str:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import cards.card
 import cards.digests
+import cards.manager_digests
 import cards.notice
+import cards.timetable
 import handlers.digest_cards
+import handlers.digest_outgoing
+import handlers.manager_digests
 import handlers.outgoing
 import handlers.sheets
 import handlers.teams
@@ -23,17 +27,23 @@ import scoring.schedules
 import storage.digests
 import storage.outbox
 import storage.people
+from cards.card import Card
 from cards.digests import Told
 from handlers.call import Call, Ctx, Reply
-from scoring.people import Person, Team
+from scoring.people import Team
 from scoring.periods import Period
 from scoring.refused import Refused
 from scoring.schedules import Due
+from storage.digests import Said
 
 RENEWED = timedelta(days=35)
 """How long a digest is kept up to date with the plans that are made on it."""
 
-DESK = "desk"
+RENEWED_TEAMS = 8
+"""Teams up to which a manager's digest is made again while somebody waits; of more, "More" shows what is true now."""
+
+DESK, TEAMS = "desk", "teams"
+"""What is asked about where it is not one team: everything, and the teams of those who report to the asker."""
 
 
 # When it is due
@@ -44,7 +54,7 @@ async def team_digest(ctx: Ctx, due: Due) -> None:
     team = await handlers.timetable.team(ctx, due)
     if team is not None and due.schedule.to:
         told = await handlers.digest_cards.of_team(ctx, team, _asked(due), _late(due))
-        await _post(ctx, due.schedule.to, told, _key("team", due))
+        await handlers.digest_outgoing.post(ctx, due.schedule, handlers.digest_cards.card(told), _key("team", due))
 
 
 async def lead_digest(ctx: Ctx, due: Due) -> None:
@@ -55,7 +65,8 @@ async def lead_digest(ctx: Ctx, due: Due) -> None:
     here = handlers.sheets.today(ctx, team.zone)
     for lead in await storage.people.leads(ctx.db, team, here):
         told = await handlers.digest_cards.of_lead(replace(ctx, person=lead), team, _asked(due), _late(due))
-        await _tell(ctx, lead, told, _key("lead", due, lead.id))
+        card, key = handlers.digest_cards.card(told), _key("lead", due, lead.id)
+        await handlers.digest_outgoing.tell(ctx, lead, card, due.schedule, key)
     await _tell_above(ctx, team, due)
 
 
@@ -70,7 +81,7 @@ async def _tell_above(ctx: Ctx, team: Team, due: Due) -> None:
     if not found:
         return
     target = due.schedule.target
-    told = [key.split("|") for key in await storage.digests.said(ctx.db, f"digest|above|{target}|", 0)]
+    told = [one.key.split("|") for one in await storage.digests.said(ctx.db, f"digest|above|{target}|", 0)]
     for name, one in found.items():
         began = scoring.periods.week(week.first - 7 * (one.weeks - 1))
         card = cards.digests.lasting(team.name, week, [one], {"team": str(team.id)})
@@ -90,33 +101,54 @@ def _same_run(then: Period, began: Period, weeks: int) -> bool:
     return told_with >= began.first or weeks >= handlers.digest_cards.LONGEST
 
 
+async def manager_digest(ctx: Ctx, due: Due) -> None:
+    """To each person whom leads report to, in private: their teams together."""
+    known: dict[int, Told | None] = {}
+    for person, teams in await handlers.manager_digests.readers(ctx):
+        told = await handlers.manager_digests.of(ctx, teams, _asked(due), _late(due), known)
+        card, key = cards.manager_digests.card(told), _key("manager", due, person.id)
+        await handlers.digest_outgoing.tell(ctx, person, card, due.schedule, key)
+
+
 async def leadership_digest(ctx: Ctx, due: Due) -> None:
     """To each member of leadership, in private."""
     here = handlers.sheets.today(ctx, ctx.rules.zone)
     told = await handlers.digest_cards.of_leadership(ctx, _asked(due), _late(due))
+    card = handlers.digest_cards.card(told)
     for person in await storage.people.in_role(ctx.db, "leadership", here):
-        await _tell(ctx, person, told, _key("leadership", due, person.id))
+        key = _key("leadership", due, person.id)
+        await handlers.digest_outgoing.tell(ctx, person, card, due.schedule, key)
 
 
 async def desk_page(ctx: Ctx, due: Due) -> None:
     """To the organisation's channel."""
     if due.schedule.to:
         told = await handlers.digest_cards.of_desk(ctx, _asked(due), _late(due))
-        await _post(ctx, due.schedule.to, told, _key("organisation", due))
+        card = handlers.digest_cards.card(told)
+        await handlers.digest_outgoing.post(ctx, due.schedule, card, _key("organisation", due))
 
 
 def _asked(due: Due) -> Period:
-    """The last whole month for what speaks monthly or rarer, and by cron text for the desk; else the last week."""
-    cadence = due.schedule.cadence
-    monthly = cadence in ("monthly", "quarterly", "yearly") or (cadence == "cron" and due.schedule.target == DESK)
+    """The last whole month for what speaks monthly or rarer, and by cron text of the whole desk; else the last week."""
+    cadence, of_desk = due.schedule.cadence, due.schedule.target == DESK and due.schedule.maker != "manager_digest"
+    monthly = cadence in ("monthly", "quarterly", "yearly") or (cadence == "cron" and of_desk)
     return handlers.digest_cards.period_of("month" if monthly else "week", due.day)
 
 
 def _late(due: Due) -> str:
-    if due.verdict != "make_late":
-        return ""
-    at = datetime.fromtimestamp(due.at, UTC).astimezone(ZoneInfo(due.schedule.zone))
+    return _was_due(due.at, due.schedule.zone) if due.verdict == "make_late" else ""
+
+
+def _was_due(instant: int, zone: str) -> str:
+    at = datetime.fromtimestamp(instant, UTC).astimezone(ZoneInfo(zone))
     return f"late: it was due on {at:%A} {at.day} {at:%b}, {at:%H:%M}"
+
+
+def _late_still(said: Said, zone: str) -> str:
+    """The mark of a digest that was made late, from when it was due and when it was made."""
+    due_at = said.key.split("|")[5]
+    late = due_at.isdecimal() and len(due_at) < 20 and said.made_at - int(due_at) > scoring.schedules.LATE
+    return _was_due(int(due_at), zone) if late else ""
 
 
 def _key(audience: str, due: Due, person: int | None = None) -> str:
@@ -133,59 +165,73 @@ def _short(text: str) -> str:
     return text if len(text) <= 100 else hashlib.sha256(text.encode()).hexdigest()
 
 
-async def _post(ctx: Ctx, to: str, told: Told, key: str) -> None:
-    platform, _, recipient = to.partition(":")
-    body = cards.card.to_json(handlers.digest_cards.card(told))
-    await storage.outbox.add(ctx.db, platform, recipient, body, key, int(ctx.now.timestamp()))
-
-
-async def _tell(ctx: Ctx, person: Person, told: Told, key: str) -> None:
-    await handlers.outgoing.suggest(ctx, person.id, handlers.digest_cards.card(told), key, urgent=True)
-
-
 # What is renewed
 
 
 async def renew(ctx: Ctx, subject: str) -> None:
     """Puts what is now true on the newest digests about "team:2" or "desk": a plan was added, moved or done."""
-    since = int((ctx.now - RENEWED).timestamp())
-    for audience in ("lead", "team") if subject != DESK else ("leadership", "organisation"):
-        keys = await storage.digests.said(ctx.db, f"digest|{audience}|{subject}|", since)
-        newest = max((scoring.periods.from_key(key.split("|")[3]).last for key in keys), default=None)
-        for key in keys:
-            asked, whom = scoring.periods.from_key(key.split("|")[3]), key.split("|")[4]
-            if asked.last == newest:
-                told = await _again(ctx, audience, subject, asked, whom)
-                if told is not None:
-                    body = cards.card.to_json(handlers.digest_cards.card(told))
-                    await storage.outbox.revise(ctx.db, key, body, int(ctx.now.timestamp()))
+    since, now = int((ctx.now - RENEWED).timestamp()), int(ctx.now.timestamp())
+    known: dict[int, Told | None] = {}
+    for audience, target in _about(subject):
+        said = await storage.digests.said(ctx.db, f"digest|{audience}|{target}|", since)
+        newest = max((_period(one).last for one in said), default=None)
+        for one in said:
+            if _period(one).last == newest:
+                card = await _again(ctx, audience, subject, one, known)
+                if card is not None:
+                    card = await handlers.digest_outgoing.renewed(ctx, card, one.key, one.made_at)
+                    await storage.outbox.revise(ctx.db, one.key, cards.card.to_json(card), now)
 
 
-async def _again(ctx: Ctx, audience: str, subject: str, asked: Period, whom: str) -> Told | None:
-    if audience == "leadership":
-        reader = await storage.people.get(ctx.db, int(whom), handlers.sheets.today(ctx, ctx.rules.zone))
-        if reader is None or scoring.access.relation(reader, None) != "leadership":
-            return None
-        return await handlers.digest_cards.of_leadership(ctx, asked)
+def _about(subject: str) -> tuple[tuple[str, str], ...]:
+    """(Audience, target) of the digests that tell of a team, or of the desk."""
+    if subject == DESK:
+        return ("leadership", DESK), ("organisation", DESK)
+    return ("lead", subject), ("team", subject), ("manager", DESK)
+
+
+def _period(said: Said) -> Period:
+    return scoring.periods.from_key(said.key.split("|")[3])
+
+
+async def _again(
+    ctx: Ctx, audience: str, subject: str, said: Said, known: dict[int, Told | None]
+) -> Card | None:
+    """The card with what is true now; None where it stays as it was: its reader is no longer whom it is for."""
+    asked, whom = _period(said), said.key.split("|")[4]
+    team = None if subject == DESK else await storage.people.team(ctx.db, int(subject.partition(":")[2]))
+    zone = ctx.rules.zone if team is None or audience == "manager" else team.zone
+    late = _late_still(said, zone)
     if audience == "organisation":
-        return await handlers.digest_cards.of_desk(ctx, asked)
-    team = await storage.people.team(ctx.db, int(subject.partition(":")[2]))
-    if team is None:
-        return None
+        return handlers.digest_cards.card(await handlers.digest_cards.of_desk(ctx, asked, late))
     if audience == "team":
-        return await handlers.digest_cards.of_team(ctx, team, asked)
-    lead = await storage.people.get(ctx.db, int(whom), handlers.sheets.today(ctx, team.zone))
-    if lead is None or scoring.access.relation(lead, team) != "lead":  # no longer: what they were told stays as it was
+        if team is None:
+            return None
+        return handlers.digest_cards.card(await handlers.digest_cards.of_team(ctx, team, asked, late))
+    reader = await storage.people.get(ctx.db, int(whom), handlers.sheets.today(ctx, zone))
+    if reader is None or not reader.active:
         return None
-    return await handlers.digest_cards.of_lead(replace(ctx, person=lead), team, asked)
+    if audience == "manager":
+        teams = await handlers.manager_digests.overseen(ctx, reader)
+        if team not in teams or len(teams) > RENEWED_TEAMS:
+            return None
+        return cards.manager_digests.card(await handlers.manager_digests.of(ctx, teams, asked, late, known))
+    if scoring.access.relation(reader, team) != audience:  # no longer: what they were told stays as it was
+        return None
+    if team is None:
+        return handlers.digest_cards.card(await handlers.digest_cards.of_leadership(ctx, asked, late))
+    own = replace(ctx, person=reader)
+    return handlers.digest_cards.card(await handlers.digest_cards.of_lead(own, team, asked, late))
 
 
 # What people ask
 
 
 async def digest(ctx: Ctx, call: Call, team: Team | None) -> Reply:
-    """/digest [preview|now|schedule] [TEAM|desk]: nothing said means preview."""
-    word, _ = split(call.text)
+    """/digest [preview|now|schedule] [TEAM|teams|desk]: nothing said means preview."""
+    word, about = split(call.text)
+    if _of_teams(ctx, about):
+        return await _TEAMS_WORDS[word](ctx)
     return await _WORDS[word](ctx, call, team)
 
 
@@ -196,14 +242,25 @@ def split(text: str) -> tuple[str, str]:
 
 
 async def subject(ctx: Ctx, call: Call) -> Team | None:
-    """The team that is asked about; None is the desk, which is what leadership means when it names nothing."""
+    """The team that is asked about; None is the desk, which is what leadership means when it names nothing.
+
+    Of the teams of those who report to the asker it is any: access is the same to each.
+    """
     _, about = split(call.text)
+    if _of_teams(ctx, about):
+        return (await handlers.manager_digests.mine(ctx))[0]
     if about.casefold() == DESK or (not about and ctx.person.role == "leadership"):
         return None
     team, more = await handlers.teams.asked_for(ctx, about)
     if more:
         raise Refused(f"I did not get “{more[:40]}”.", "Say /digest preview, now or schedule, and a team.")
     return team
+
+
+def _of_teams(ctx: Ctx, about: str) -> bool:
+    """Whether the digest of several teams is meant, which is the own one of those who lead no team themselves."""
+    over = bool(ctx.person.over_teams) and not ctx.person.led_teams and ctx.person.role != "leadership"
+    return about.casefold() == TEAMS or (not about and over)
 
 
 async def _told(ctx: Ctx, team: Team | None, day: int | None = None, asked: Period | None = None) -> Told:
@@ -245,7 +302,7 @@ async def post_now(ctx: Ctx, team: Team | None, mark: str) -> str:
     """
     target, maker = (DESK, "desk_page") if team is None else (f"team:{team.id}", "team_digest")
     standing = handlers.timetable.schedules(ctx.rules, [team] if team else [], [maker])
-    places = [one.to for one in standing if one.target == target and one.to]
+    places = [one for one in standing if one.target == target and one.to]
     if not places:
         raise Refused(
             "No channel is named for this digest.",
@@ -258,19 +315,36 @@ async def post_now(ctx: Ctx, team: Team | None, mark: str) -> str:
         asked = handlers.digest_cards.period_of("week", handlers.sheets.today(ctx, team.zone))
         told = await handlers.digest_cards.of_team(ctx, team, asked)
     audience = "organisation" if team is None else "team"
-    for to in places:
-        await _post(ctx, to, told, _named(audience, target, asked, to, f"now {mark}"))
+    for one in places:
+        key = _named(audience, target, asked, one.to, f"now {mark}")
+        await handlers.digest_outgoing.post(ctx, one, handlers.digest_cards.card(told), key)
     return "its channel" if len(places) == 1 else f"its {len(places)} channels"
 
 
 async def _schedule(ctx: Ctx, call: Call, team: Team | None) -> Reply:
     """What is said by itself about the team or the desk, and when next, in its own time."""
-    target = DESK if team is None else f"team:{team.id}"
-    lines = [
+    lines = await _upcoming(ctx, DESK if team is None else f"team:{team.id}")
+    return Reply.card(cards.timetable.schedule(team.name if team else ctx.rules.organisation, lines))
+
+
+async def _upcoming(ctx: Ctx, target: str, makers: Collection[str] | None = None) -> list[tuple[str, str, str]]:
+    return [
         (one.maker, scoring.schedules.words(one), _local(at, one.zone))
-        for one, at in await handlers.timetable.upcoming(ctx, target)
+        for one, at in await handlers.timetable.upcoming(ctx, target, makers)
     ]
-    return Reply.card(cards.digests.schedule(team.name if team else ctx.rules.organisation, lines))
+
+
+async def _teams_preview(ctx: Ctx) -> Reply:
+    return Reply.card(await handlers.manager_digests.preview(ctx))
+
+
+async def _teams_now(ctx: Ctx) -> Reply:
+    raise Refused("The digest of your teams goes to you, not to a channel.", "See it with /digest preview teams.")
+
+
+async def _teams_schedule(ctx: Ctx) -> Reply:
+    lines = await _upcoming(ctx, DESK, ("manager_digest",))
+    return Reply.card(cards.timetable.schedule("your teams", lines))
 
 
 def _local(at: datetime, zone: str) -> str:
@@ -282,4 +356,10 @@ _WORDS: dict[str, Callable[[Ctx, Call, Team | None], Awaitable[Reply]]] = {
     "preview": _preview,
     "now": _now,
     "schedule": _schedule,
+}
+
+_TEAMS_WORDS: dict[str, Callable[[Ctx], Awaitable[Reply]]] = {
+    "preview": _teams_preview,
+    "now": _teams_now,
+    "schedule": _teams_schedule,
 }

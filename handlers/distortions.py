@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import cards.distortions
-import handlers.freezing
 import handlers.outgoing
 import handlers.sheets
 import scoring.distortions
 import scoring.plans
 import storage.audit
-import storage.columnar
 import storage.distortions
 import storage.people
-import storage.rollups
-import storage.windows
 from cards.distortions import Listed
 from handlers.call import Call, Ctx, Reply
 from scoring.distortions import Distortion
@@ -144,11 +138,10 @@ async def _noted(ctx: Ctx, act: str, one: Distortion) -> None:
 
 
 async def approve(ctx: Ctx, call: Call, _subject: None) -> Reply:
-    """The second person says yes: figures of the window and closed scores that they are in are renewed."""
-    await storage.columnar.lock(ctx.db)  # so that no fact arrives between the decision and its effect
+    """The second person says yes: it is worked into figures and closed scores next, and both are told when it is."""
     one = scoring.distortions.decided(await _kept(ctx, call), ctx.person, "approved", "")
     await _decided(ctx, one)
-    return await _told(ctx, call, one, await _renewed(ctx, one))
+    return Reply.card(cards.distortions.changed(_listed(ctx, one, ctx.person), ctx.person.name, 0), update=True)
 
 
 async def decline(ctx: Ctx, call: Call, _subject: None) -> Reply:
@@ -163,7 +156,10 @@ async def declined(ctx: Ctx, call: Call, _subject: None) -> Reply:
     reason = call.values.get("reason", "")
     one = scoring.distortions.decided(await _kept(ctx, call), ctx.person, "declined", reason)
     await _decided(ctx, one)
-    return await _told(ctx, call, one, 0)
+    card = cards.distortions.changed(_listed(ctx, one, ctx.person), ctx.person.name, 0)
+    key = f"distortion:{one.id}:declined:{one.declared_by}"
+    await handlers.outgoing.tell(ctx, one.declared_by, call.where.platform, card, key)
+    return Reply.card(card, update=True)
 
 
 async def _decided(ctx: Ctx, one: Distortion) -> None:
@@ -180,36 +176,20 @@ async def revert(ctx: Ctx, call: Call, _subject: None) -> Reply:
 
 
 async def reverted(ctx: Ctx, call: Call, _subject: None) -> Reply:
-    """The sentence came back: figures count as they are again."""
-    await storage.columnar.lock(ctx.db)
+    """The sentence came back: figures will count as they are again."""
     one = scoring.distortions.reverted(await _kept(ctx, call), ctx.person, call.values.get("reason", ""))
     if not await storage.distortions.revert(ctx.db, one, ctx.person.id, int(ctx.now.timestamp())):
         raise Refused("Somebody took it back at the same moment.", "See it with /redfirst distortion.")
     await _noted(ctx, "distortion reverted", one)
-    return await _told(ctx, call, one, await _renewed(ctx, one))
+    return Reply.card(cards.distortions.changed(_listed(ctx, one, ctx.person), ctx.person.name, 0), update=True)
 
 
-async def _renewed(ctx: Ctx, one: Distortion) -> int:
-    """Renews rollups and closed scores; how many of these have a new version."""
-    change = await storage.windows.renew(ctx.db, one, ctx.rules)
-    ids = await _metrics_of_people(ctx)
-    people = {row[0] for row in change.select("subject_id", "metric_id").unique().iter_rows() if row[1] in ids}
-    taken_back = ", taken back" if one.state == "reverted" else ""
-    reason = f"{one.words}, {scoring.distortions.span(one)}{taken_back}"
-    return await handlers.freezing.renew_all(ctx, people, frozenset(change["day"].unique().to_list()), reason)
-
-
-async def _metrics_of_people(ctx: Ctx) -> set[int]:
-    """The ids of metrics whose subjects are people (and not clients)."""
-    ids = await storage.rollups.sync_metrics(ctx.db, ctx.rules.metrics)
-    return {ids[name] for name, metric in ctx.rules.metrics.items() if metric.subject == "person"}
-
-
-async def _told(ctx: Ctx, call: Call, one: Distortion, scores: int) -> Reply:
-    """The answer, and the same for whoever declared it and whoever approved it."""
-    card = cards.distortions.changed(_listed(ctx, one, ctx.person), ctx.person.name, scores)
-    others: Iterable[int | None] = (one.declared_by, one.decided_by)
-    for person_id in {number for number in others if number is not None} - {ctx.person.id}:
-        key = f"distortion:{one.id}:{one.state}:{person_id}"
-        await handlers.outgoing.tell(ctx, person_id, call.where.platform, card, key)
-    return Reply.card(card, update=True)
+async def worked_in(ctx: Ctx, one: Distortion, scores: int) -> None:
+    """Figures and closed scores are as was decided: whoever declared it and whoever decided are told, once each."""
+    by = one.reverted_name if one.state == "reverted" else one.decided_name
+    concerned = (one.declared_by, one.decided_by, one.reverted_by)
+    for person_id in dict.fromkeys(number for number in concerned if number is not None):
+        reader = await storage.people.get(ctx.db, person_id, _today(ctx))
+        if reader is not None:
+            card = cards.distortions.changed(_listed(ctx, one, reader), by, scores)
+            await handlers.outgoing.tell(ctx, person_id, "", card, f"distortion:{one.id}:{one.state}:{person_id}")

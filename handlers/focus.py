@@ -54,7 +54,7 @@ async def look(ctx: Ctx, person: Person) -> Look | None:
     except Refused:
         return None
     metrics = handlers.sheets.metrics_of(ctx, rubric)
-    found = await storage.series.person_series(ctx.db, person.id, metrics, asked)
+    found = await storage.series.person_series(ctx.db, person.id, metrics, asked, here)
     known = await handlers.sheets.connected(ctx, found)
     score = scoring.scorecards.score(
         rubric, handlers.sheets.readings(ctx, rubric, found, asked, here, known)

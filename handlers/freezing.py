@@ -43,21 +43,32 @@ def closed(here: int) -> Iterator[Period]:
             before = scoring.periods.previous(before)
 
 
-async def due(
-    ctx: Ctx, people: Iterable[Person], some: Iterable[Group]
-) -> tuple[list[Person], list[Group]]:
-    """Who has a matured period that is not closed yet; a few statements, however many there are."""
-    until = await _known_until(ctx)
+async def due(ctx: Ctx, some: Iterable[Person | Group]) -> list[Person | Group]:
+    """Who of them has a matured period that is not closed yet; a few statements, however many there are."""
+    until, asked = await _known_until(ctx), list(some)
     if until is None:
-        return [], []
-    whos, groups = list(people), list(some)
-    zones = {person.zone for person in whos} | {handlers.groups.zone(ctx, group) for group in groups}
+        return []
+    zones = {_zone(ctx, one) for one in asked}
     keys = {period.key for zone in zones for period in closed(_day(until, zone))}
-    done = await storage.scores.closed(ctx.db, sorted(keys))
-    return (
-        [one for one in whos if [_ async for _ in _of_person(ctx, one, until, done[f"person:{one.id}"])]],
-        [one for one in groups if [*_of_group(ctx, one, until, done[one.subject])]],
-    )
+    done = await storage.scores.closed(ctx.db, map(_subject, asked), sorted(keys))
+    found: list[Person | Group] = []
+    for one in asked:
+        known = done[_subject(one)]
+        if isinstance(one, Group):
+            waits = any(True for _ in _of_group(ctx, one, until, known))
+        else:
+            waits = bool([None async for _ in _of_person(ctx, one, until, known)])
+        if waits:
+            found.append(one)
+    return found
+
+
+def _subject(one: Person | Group) -> str:
+    return one.subject if isinstance(one, Group) else f"person:{one.id}"
+
+
+def _zone(ctx: Ctx, one: Person | Group) -> str:
+    return handlers.groups.zone(ctx, one) if isinstance(one, Group) else one.zone
 
 
 async def made(ctx: Ctx, one: Person | Group) -> list[Made]:
@@ -70,7 +81,7 @@ async def made(ctx: Ctx, one: Person | Group) -> list[Made]:
     if until is None:
         return []
     known = await storage.scores.known(ctx.db)
-    subject = one.subject if isinstance(one, Group) else f"person:{one.id}"
+    subject = _subject(one)
     done = await storage.scores.periods(ctx.db, subject)
     found: list[Made] = []
     if isinstance(one, Group):
@@ -177,31 +188,32 @@ async def renew(ctx: Ctx, person_id: int, days: Collection[int], reason: str) ->
         await _renew_group(ctx, group, days, reason)
 
 
-async def renew_all(ctx: Ctx, people: Collection[int], days: Collection[int], reason: str) -> int:
-    """The same for many people at once: their closed scores, those of their teams and of the desk; how many it were.
+async def renew_person(ctx: Ctx, person_id: int, days: Collection[int], reason: str) -> int:
+    """A new version of every closed score of a person that rests on a changed day; how many it were.
 
-    A closed score is touched where a changed day lies in its period, or in the four weeks that its colours rest on.
-    One that stays as it was gets no new version.
+    A closed score rests on its period, and on the four weeks that its colours do. One that stays as it was gets no
+    new version, so that this may be repeated.
     """
     here = handlers.sheets.today(ctx, ctx.person.zone)
-    count = 0
-    teams: set[int] = set()
-    for person in await storage.people.everyone(ctx.db, here):
-        if person.id in people:
-            teams |= {held.team_id for held in person.memberships}
-            subject = f"person:{person.id}"
-            for period in await _resting(ctx, subject, days):
-                kept = await handlers.sheets.closed(ctx, subject, "person", period)
-                if kept is not None:
-                    then = replace(ctx, rules=kept[1])
-                    score = await handlers.sheets.compute(then, person, kept[2], period, here)
-                    if score != kept[0].score:
-                        await _follow(then, subject, period, score, reason)
-                        count += 1
-    for group in groups(team for team in await storage.people.teams(ctx.db) if team.id in teams):
-        for period in await _resting(ctx, group.subject, days):
-            count += await _renew_period(ctx, group, period, reason)
+    person = await storage.people.get(ctx.db, person_id, here)
+    if person is None:
+        return 0
+    subject, count = f"person:{person_id}", 0
+    for period in await _resting(ctx, subject, days):
+        kept = await handlers.sheets.closed(ctx, subject, "person", period)
+        if kept is None:
+            continue
+        then = replace(ctx, rules=kept[1])
+        score = await handlers.sheets.compute(then, person, kept[2], period, here)
+        if score != kept[0].score:
+            await _follow(then, subject, period, score, reason)
+            count += 1
     return count
+
+
+async def resting(ctx: Ctx, group: Group, days: Collection[int]) -> list[Period]:
+    """The closed periods of a group that rest on a changed day; `renew_period` looks at one of them."""
+    return await _resting(ctx, group.subject, days)
 
 
 async def _resting(ctx: Ctx, subject: str, days: Collection[int]) -> list[Period]:
@@ -212,10 +224,11 @@ async def _resting(ctx: Ctx, subject: str, days: Collection[int]) -> list[Period
 
 async def _renew_group(ctx: Ctx, group: Group, days: Collection[int], reason: str) -> None:
     for period in await _touched(ctx, group.subject, days):
-        await _renew_period(ctx, group, period, reason)
+        await renew_period(ctx, group, period, reason)
 
 
-async def _renew_period(ctx: Ctx, group: Group, period: Period, reason: str) -> bool:
+async def renew_period(ctx: Ctx, group: Group, period: Period, reason: str) -> bool:
+    """A new version of a group's closed score, by the rules it was closed with; False where it stays as it was."""
     kept = await handlers.sheets.closed(ctx, group.subject, group.level, period)
     if kept is None:
         return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import cards.plans
@@ -10,11 +10,13 @@ import cards.scorecards
 import handlers.scorecards
 import handlers.sheets
 import scoring.access
+import scoring.comments
 import scoring.periods
 import scoring.pilots
 import scoring.privacy
 import scoring.rag
 import scoring.scorecards
+import storage.comments
 import storage.loads
 import storage.people
 import storage.plans
@@ -22,6 +24,7 @@ import storage.series
 from cards.card import Card
 from cards.scorecards import Sheet
 from handlers.call import Call, Ctx, Reply
+from scoring.comments import Comment
 from scoring.metrics import Level, Metric, Series
 from scoring.people import Team
 from scoring.periods import Period
@@ -87,7 +90,7 @@ async def series(
     here = handlers.sheets.today(ctx, zone(ctx, group))
     if group.team is not None and group.whole:
         upto = scoring.periods.so_far(asked, here)
-        return await storage.series.team_series(ctx.db, group.team.id, metrics, upto), ""
+        return await storage.series.team_series(ctx.db, group.team.id, metrics, upto, here), ""
     teams = [group.team] if group.team else await storage.people.teams(ctx.db)
     return await _published(ctx, teams, metrics, asked, here)
 
@@ -157,10 +160,11 @@ async def sheet(ctx: Ctx, group: Group, asked: Period, *, greens: bool = False) 
 
 
 async def planned(ctx: Ctx, sheet: Sheet, group: Group) -> Sheet:
-    """The sheet with the plan under each red, and the way to add one for whoever keeps the plans.
+    """The sheet with comments and the plan under each red, and the way to add them for those who may.
 
     A team's plans are its own business: those of the desk are shown to leadership alone.
     """
+    sheet = await _commented(ctx, sheet, group)
     act = "keep_team_plan" if group.team else "keep_desk_plan"
     keeps = scoring.access.relation(ctx.person, group.team) in scoring.access.MATRIX[act]
     if group.team is None and not keeps:
@@ -173,6 +177,21 @@ async def planned(ctx: Ctx, sheet: Sheet, group: Group) -> Sheet:
         if scoring.periods.from_key(plan.period).first <= sheet.period.last
     }
     return replace(sheet, plans=lines, plannable=keeps)
+
+
+async def comments(ctx: Ctx, group: Group, score: Score, asked: Period) -> Mapping[str, tuple[Comment, ...]]:
+    """What is said of each red and amber that a score of the group tells of, by metric."""
+    if not any(map(scoring.comments.missed, score.readings)):
+        return {}
+    subject = f"team:{group.team.id}" if group.team else "desk"
+    found = await storage.comments.of(ctx.db, subject, scoring.comments.told_in(asked))
+    return scoring.comments.shown(found, score, asked)
+
+
+async def _commented(ctx: Ctx, sheet: Sheet, group: Group) -> Sheet:
+    may = scoring.access.relation(ctx.person, group.team) in scoring.access.MATRIX["comment"]
+    found = await comments(ctx, group, sheet.score, sheet.period)
+    return replace(sheet, comments=found, commentable=may and sheet.period.kind in scoring.comments.KINDS)
 
 
 def card(sheet: Sheet, group: Group) -> Card:
@@ -200,8 +219,10 @@ async def score(ctx: Ctx, call: Call, group: Group) -> Reply:
 
 
 async def why(ctx: Ctx, call: Call, group: Group) -> Reply:
-    """How one figure of a group came about."""
+    """How one figure of a group came about; without a metric, how the balanced score did."""
     found, rubric = await _pressed(ctx, call, group)
+    if not call.values.get("metric"):
+        return Reply.card(cards.scorecards.balance(found), update=True)
     reading = handlers.sheets.one(found, call.values.get("metric", ""))
     return handlers.scorecards.explained(ctx, found, rubric, reading, update=True)
 

@@ -55,13 +55,19 @@ class Told:
     changed: int = 0
     same: int = 0
     rejected: int = 0
+    first_rejected: str = ""
     as_of: int | None = None
+    tickets_as_of: int | None = None
     accounts: set[str] = field(default_factory=set)
     unsettled: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
         return self.new + self.changed + self.same
+
+    @property
+    def progress(self) -> Progress:
+        return Progress(self.rows, self.rejected, self.as_of, self.tickets_as_of)
 
 
 def _accounts(frame: pl.DataFrame) -> set[str]:
@@ -78,10 +84,15 @@ def _check(order: Order, step: Step) -> None:
             rows += batch.frame.height
             step(batch.done, rows)
         if rejects.count:
+            bad = "1 row" if rejects.count == 1 else f"{rejects.count:,} rows"
             raise Refused(
-                f"Nothing was loaded: {rejects.count:,} rows cannot be read; see {order.rejects}.",
+                f"Nothing was loaded: {bad} cannot be read; see {order.rejects}. The first is {rejects.first}",
                 "Mend them, or leave out --strict to load the rest.",
             )
+
+
+def _newer(one: int | None, other: int | None) -> int | None:
+    return max((t for t in (one, other) if t is not None), default=None)
 
 
 def _count(told: Told, table: str, done: Changed, rows: pl.DataFrame, events: pl.DataFrame | None) -> None:
@@ -92,7 +103,9 @@ def _count(told: Told, table: str, done: Changed, rows: pl.DataFrame, events: pl
         if facts is None or facts.is_empty():
             continue
         newest = storage.loads.newest(name, facts)
-        told.as_of = max((t for t in (told.as_of, newest) if t is not None), default=None)
+        told.as_of = _newer(told.as_of, newest)
+        if name in storage.loads.TICKETS:
+            told.tickets_as_of = _newer(told.tickets_as_of, newest)
         told.accounts |= _accounts(facts)
 
 
@@ -101,7 +114,8 @@ async def _take(intake: Intake, order: Order, batch: Batch, told: Told, number: 
         _count(told, batch.table, done, rows, batch.events)
         if order.as_of is not None:
             told.as_of = order.as_of
-        await storage.loads.note(db, number, Progress(told.rows, told.rejected, told.as_of))
+            told.tickets_as_of = order.as_of if batch.table in storage.loads.TICKETS else told.tickets_as_of
+        await storage.loads.note(db, number, told.progress)
 
     await storage.arrivals.take(intake, batch, note)
 
@@ -115,7 +129,7 @@ async def _take_all(intake: Intake, order: Order, told: Told, number: int, step:
         while (batch := await coming) is not None:
             coming = asyncio.ensure_future(asyncio.to_thread(next, batches, None))
             rejects.add(batch.rejects)
-            told.rejected = rejects.count
+            told.rejected, told.first_rejected = rejects.count, str(rejects.first or "")
             try:
                 for piece in () if batch.frame.is_empty() else storage.arrivals.pieces(batch, intake):
                     await _take(intake, order, piece, told, number)
@@ -128,7 +142,7 @@ async def _take_all(intake: Intake, order: Order, told: Told, number: int, step:
 
 async def _finish(store: Store, number: int, told: Told, now: int, state: str) -> None:
     async with store.write() as db:
-        await storage.loads.finish(db, number, Progress(told.rows, told.rejected, told.as_of), now, state)
+        await storage.loads.finish(db, number, told.progress, now, state)
 
 
 async def load(

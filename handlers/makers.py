@@ -9,11 +9,12 @@ import handlers.nudges
 import handlers.objectives
 import handlers.plan_reminders
 import handlers.redflags
-from handlers.timetable import Maker, Many
+from handlers.timetable import Maker
 
 MAKERS: dict[str, Maker] = {
     "team_digest": handlers.digests.team_digest,
     "lead_digest": handlers.digests.lead_digest,
+    "manager_digest": handlers.digests.manager_digest,
     "leadership_digest": handlers.digests.leadership_digest,
     "desk_page": handlers.digests.desk_page,
     "plan_reminders": handlers.plan_reminders.remind,
@@ -24,7 +25,4 @@ MAKERS: dict[str, Maker] = {
     "red_flags": handlers.redflags.look,
     "objectives_report": handlers.objectives.report,
 }
-"""Name in a schedule → what makes it, one at a time."""
-
-MANY: dict[str, Many] = {}
-"""The same, for those that make many at once; a name is in one of the two."""
+"""Name in a schedule → what makes it."""

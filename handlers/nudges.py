@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 
+import cards.card
 import cards.nudges
 import handlers.effects
 import handlers.focus
@@ -19,6 +20,7 @@ import scoring.focus
 import scoring.periods
 import storage.loads
 import storage.nudges
+import storage.outbox
 import storage.people
 import storage.plans
 import storage.quiet
@@ -174,6 +176,13 @@ async def tickets(ctx: Ctx, call: Call, person: Person) -> Reply:
     return Reply(tuple(replace(say, place="new") for say in reply.says))
 
 
+async def _answered(ctx: Ctx, found: Nudge, card: Card) -> Reply:
+    """The answer, in the place of the nudge: of the button pressed, and, as a form has no card, of the message."""
+    at = int(ctx.now.timestamp())
+    await storage.outbox.revise(ctx.db, f"nudge:{found.id}", cards.card.to_json(card), at)
+    return Reply.card(card, update=True)
+
+
 async def done(ctx: Ctx, call: Call, person: Person) -> Reply:
     """Tried: quiet about it until the check-back."""
     found, behaviour = await _own(ctx, call, person)
@@ -181,7 +190,7 @@ async def done(ctx: Ctx, call: Call, person: Person) -> Reply:
     await storage.nudges.answer(ctx.db, found.id, "done", int(ctx.now.timestamp()))
     until = max(found.day + CHECK_BACK, here + 1)
     await storage.nudges.pause(ctx.db, person.id, found.behaviour, "done", until)
-    return Reply.card(cards.nudges.done(behaviour, until), update=True)
+    return await _answered(ctx, found, cards.nudges.done(behaviour, until))
 
 
 async def snooze(ctx: Ctx, call: Call, person: Person) -> Reply:
@@ -197,7 +206,7 @@ async def snoozed(ctx: Ctx, call: Call, person: Person) -> Reply:
     until = _until(call, here)
     await storage.nudges.answer(ctx.db, found.id, "snoozed", int(ctx.now.timestamp()))
     await storage.nudges.pause(ctx.db, person.id, found.behaviour, "snoozed", until)
-    return Reply.card(cards.nudges.snoozed(behaviour, until))
+    return await _answered(ctx, found, cards.nudges.snoozed(behaviour, until))
 
 
 def _until(call: Call, here: int) -> int:
@@ -208,10 +217,9 @@ def _until(call: Call, here: int) -> int:
         return here + 7
     if how != "date":
         raise Refused("Something was left open.", "Choose for how long.")
-    try:
-        day = scoring.periods.day_of(date.fromisoformat(call.values.get("until", "").strip()))
-    except ValueError:
-        raise Refused("The date is missing.", "Choose the day on which I may ask again.") from None
+    day = scoring.periods.from_iso(call.values.get("until", ""))
+    if day is None:
+        raise Refused("The date is missing.", "Choose the day on which I may ask again.")
     if not here < day <= here + FURTHEST:
         raise Refused("That day does not lie in the coming year.", "Choose a later one, or stop it altogether.")
     return day
@@ -236,7 +244,8 @@ async def not_mine_said(ctx: Ctx, call: Call, person: Person) -> Reply:
     await storage.nudges.pause(ctx.db, person.id, found.behaviour, "not_mine", here + NOT_MINE)
     card = cards.nudges.in_the_way(person.name, metric, comment, person.id, mine=False)
     await handlers.outgoing.tell(ctx, lead.id, call.where.platform, card, f"nudge:{found.id}:not_mine")
-    return Reply.card(cards.nudges.in_the_way(person.name, metric, comment, person.id, mine=True))
+    mine = cards.nudges.in_the_way(person.name, metric, comment, person.id, mine=True)
+    return await _answered(ctx, found, mine)
 
 
 async def stop(ctx: Ctx, call: Call, person: Person) -> Reply:
@@ -253,15 +262,15 @@ async def stopped(ctx: Ctx, call: Call, person: Person) -> Reply:
         raise Refused("Something was left open.", "Choose what I shall stop.")
     await storage.nudges.answer(ctx.db, found.id, "stopped", int(ctx.now.timestamp()))
     if what == "all":
-        return await _off(ctx, person)
+        return await _answered(ctx, found, await _off(ctx, person))
     await storage.nudges.pause(ctx.db, person.id, found.behaviour, "stopped", None)
     await storage.nudges.stop(ctx.db, person.id, found.behaviour, handlers.sheets.today(ctx, person.zone))
-    return Reply.card(cards.nudges.stopped(behaviour, ctx.rules.commands))
+    return await _answered(ctx, found, cards.nudges.stopped(behaviour, ctx.rules.commands))
 
 
-async def _off(ctx: Ctx, person: Person) -> Reply:
+async def _off(ctx: Ctx, person: Person) -> Card:
     await storage.nudges.pause(ctx.db, person.id, "", "stopped", None)
-    return Reply.card(cards.nudges.stopped(None, ctx.rules.commands))
+    return cards.nudges.stopped(None, ctx.rules.commands)
 
 
 async def mine(ctx: Ctx, call: Call, person: Person) -> Reply:
@@ -270,7 +279,7 @@ async def mine(ctx: Ctx, call: Call, person: Person) -> Reply:
     if word == "effect":
         return await handlers.effects.effect(ctx)
     if word == "off":
-        return await _off(ctx, person)
+        return Reply.card(await _off(ctx, person))
     if word == "on":
         await storage.nudges.resume(ctx.db, person.id, "")
     elif word:

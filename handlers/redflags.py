@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 
 import cards.redflags
+import handlers.outgoing
 import handlers.sheets
 import scoring.access
 import scoring.periods
 import scoring.redflags
+import storage.people
 import storage.redflags
 from handlers.call import Call, Ctx, Reply
+from scoring.people import Person
 from scoring.redflags import RedFlag
 from scoring.refused import Refused
 from scoring.schedules import Due
@@ -25,10 +28,14 @@ _LEADS = ("lead", "manager")
 
 def _leads(ctx: Ctx) -> None:
     """Raises Refused for who neither leads anybody nor is leadership: to them a client is a client."""
-    standing = scoring.access.relation(ctx.person, None)
-    leads = bool(ctx.person.managed or ctx.person.led_teams) or ctx.person.role in _LEADS
-    if standing != "leadership" and not (standing == "known" and leads):
+    if not _sees(ctx.person):
         raise Refused("Red-flag customers are shown to leads and leadership.", "Tell your lead of a client at risk.")
+
+
+def _sees(person: Person) -> bool:
+    standing = scoring.access.relation(person, None)
+    leads = bool(person.managed or person.led_teams) or person.role in _LEADS
+    return standing == "leadership" or (standing == "known" and leads)
 
 
 def _today(ctx: Ctx) -> int:
@@ -87,10 +94,9 @@ async def contact(ctx: Ctx, call: Call, _subject: None) -> Reply:
 async def contacted(ctx: Ctx, call: Call, _subject: None) -> Reply:
     """The day came back."""
     flag = await _flag(ctx, call)
-    try:
-        day = scoring.periods.day_of(date.fromisoformat(call.values.get("day", "")))
-    except ValueError:
-        raise Refused("That is no date.", "Write one like 2026-08-31.") from None
+    day = scoring.periods.from_iso(call.values.get("day", ""))
+    if day is None:
+        raise Refused("That is no date.", "Write one like 2026-08-31.")
     if not _today(ctx) <= day <= _today(ctx) + FURTHEST:
         raise Refused("A next contact lies ahead.", "Choose a day from today on, within a year.")
     return await _keep(ctx, replace(flag, next_contact=day), "red flag contact", update=False)
@@ -111,14 +117,46 @@ async def closed(ctx: Ctx, call: Call, _subject: None) -> Reply:
 
 
 async def look(ctx: Ctx, due: Due) -> None:
-    """Once a day: clients with bad signs get a flag, and flags that stand get the newest reason."""
+    """Once a day: clients with bad signs get a flag, and flags that stand get the newest reason.
+
+    Of a new flag and of a missed contact is told at once, and once: its owner, or the leads where it has none.
+    """
     at, today, signals = int(ctx.now.timestamp()), _today(ctx), ctx.rules.red_flags
     standing = {flag.client: flag for flag in await storage.redflags.open(ctx.db)}
+    new: set[str] = set()
     for signs in await storage.redflags.signs(ctx.db, signals, at, today):
         reason = scoring.redflags.sentence(scoring.redflags.reasons(signs, signals, today))
         if not reason:
             continue
         if signs.client in standing:
             await storage.redflags.say(ctx.db, standing[signs.client].id, reason)
-        else:
-            await storage.redflags.flag(ctx.db, signs.client, reason, today, ctx.person.key, at)
+        elif await storage.redflags.flag(ctx.db, signs.client, reason, today, ctx.person.key, at):
+            new.add(signs.client)
+    flags = await storage.redflags.open(ctx.db)
+    await _tell_of_new(ctx, [flag for flag in flags if flag.client in new], today)
+    await _tell_of_missed(ctx, [flag for flag in flags if scoring.redflags.missed(flag, today)], today)
+
+
+async def _tell_of_new(ctx: Ctx, flags: Sequence[RedFlag], today: int) -> None:
+    """All new ones in one message: nobody owns them yet."""
+    if not flags:
+        return
+    card = cards.redflags.raised(flags, today)
+    first = min(flag.id for flag in flags)
+    for person in await _owners_to_be(ctx, today):
+        await handlers.outgoing.suggest(ctx, person.id, card, f"red_flag:{first}:new:{person.id}")
+
+
+async def _tell_of_missed(ctx: Ctx, flags: Sequence[RedFlag], today: int) -> None:
+    for flag in flags:
+        owner = None if flag.owner_id is None else await storage.people.get(ctx.db, flag.owner_id, today)
+        told = [owner] if owner is not None and owner.active else await _owners_to_be(ctx, today)
+        for person in told:
+            key = f"red_flag:{flag.id}:missed:{flag.next_contact}:{person.id}"
+            await handlers.outgoing.suggest(ctx, person.id, cards.redflags.missed(flag, today), key)
+
+
+async def _owners_to_be(ctx: Ctx, today: int) -> list[Person]:
+    """Those who see the list and may take a client on, but for leadership, which reads of them each month."""
+    everyone = await storage.people.everyone(ctx.db, today)
+    return [one for one in everyone if one.active and _sees(one) and one.role != "leadership"]

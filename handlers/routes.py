@@ -9,9 +9,11 @@ from typing import Any, Literal
 import handlers.baselines
 import handlers.check_backs
 import handlers.coaching
+import handlers.comments
 import handlers.desk
 import handlers.digests
 import handlers.distortions
+import handlers.manager_digests
 import handlers.nudges
 import handlers.objectives
 import handlers.people
@@ -94,6 +96,11 @@ async def _planned(ctx: Ctx, call: Call) -> Subject:
     team = await _team(ctx, call) if "team" in call.values else None
     handlers.plans.allowed(ctx, "keep", team)
     return team
+
+
+async def _commented(ctx: Ctx, call: Call) -> Subject:
+    """The team whose figure is commented on; without one, the desk."""
+    return await _team(ctx, call) if "team" in call.values else None
 
 
 async def _plans_of(ctx: Ctx, call: Call) -> Subject:
@@ -184,18 +191,24 @@ BUTTONS: dict[str, Route] = {
     "pilot_decide": Route(handlers.pilots.decide, "decide_lines", _nobody, "none", ("action",)),
     "pilot_decided": Route(handlers.pilots.decided, "decide_lines", _nobody, "none", ("form",)),
     "digest_more": Route(handlers.digests.more, "team_scorecard", _team, "team", ("action",)),
+    "manager_digest_more": Route(handlers.manager_digests.more, "manager_digest", _nobody, "none", ("action",)),
     "desk_digest_more": Route(handlers.digests.more, "desk_scorecard", _nobody, "none", ("action",)),
     "team_people": Route(handlers.teams.people, "team_people", _team, "team", ("action",)),
     "plan_new": Route(handlers.plans.new, "keep_plan", _planned, "team", ("action",)),
     "plan_added": Route(handlers.plans.added, "keep_plan", _planned, "team", ("form",)),
     "plan_done": Route(handlers.plans.done, "report_plan", handlers.plans.reported, "team", ("action",)),
-    "plan_move": Route(handlers.plans.move, "report_plan", handlers.plans.reported, "team", ("action",)),
+    "plan_move": Route(handlers.plans.asked, "report_plan", handlers.plans.reported, "team", ("action",)),
     "plan_moved": Route(handlers.plans.moved, "report_plan", handlers.plans.reported, "team", ("form",)),
-    "plan_block": Route(handlers.plans.block, "report_plan", handlers.plans.reported, "team", ("action",)),
+    "plan_block": Route(handlers.plans.asked, "report_plan", handlers.plans.reported, "team", ("action",)),
     "plan_blocked": Route(handlers.plans.blocked, "report_plan", handlers.plans.reported, "team", ("form",)),
     "plan_unblock": Route(handlers.plans.unblock, "report_plan", handlers.plans.reported, "team", ("action",)),
-    "plan_drop": Route(handlers.plans.drop, "keep_plan", handlers.plans.kept, "team", ("action",)),
+    "plan_hand": Route(handlers.plans.asked, "report_plan", handlers.plans.reported, "team", ("action",)),
+    "plan_handed": Route(handlers.plans.handed, "report_plan", handlers.plans.reported, "team", ("form",)),
+    "plan_drop": Route(handlers.plans.asked, "keep_plan", handlers.plans.kept, "team", ("action",)),
     "plan_dropped": Route(handlers.plans.dropped, "keep_plan", handlers.plans.kept, "team", ("form",)),
+    "comment_new": Route(handlers.comments.new, "comment", _commented, "team", ("action",)),
+    "comment_kept": Route(handlers.comments.kept, "comment", _commented, "team", ("form",)),
+    "comment_back": Route(handlers.comments.back, "comment", _commented, "team", ("action",)),
     "distortion_new": Route(handlers.distortions.new, "distortions", _nobody, "none", ("action",)),
     "distortion_asked": Route(handlers.distortions.asked, "distortions", _nobody, "none", ("form",)),
     "distortion_approve": Route(handlers.distortions.approve, "distortions", _nobody, "none", ("action",)),

@@ -15,9 +15,12 @@ from cards.scorecards import Sheet
 from handlers.call import Call, Ctx, Reply
 from scoring.metrics import Metric
 from scoring.people import Person
+from scoring.periods import Period
 from scoring.refused import Refused
 from scoring.rules import Rubric
 from scoring.scorecards import Reading
+
+_QUESTIONS = ("why", "trend")
 
 
 async def _looked(ctx: Ctx, person: Person, what: str) -> None:
@@ -43,15 +46,29 @@ def metric_named(metrics: Iterable[Metric], text: str) -> Metric:
     raise Refused(f"I do not know the metric “{text}”.", f"On your scorecard are: {titles}.")
 
 
+def _period(text: str, here: int) -> Period:
+    """The period that a person means. Raises Refused, with the question that was meant where a word is near one."""
+    try:
+        return handlers.sheets.period(text, here)
+    except Refused:
+        word, _, rest = text.strip().partition(" ")
+        near = difflib.get_close_matches(word.casefold(), _QUESTIONS, 1, 0.6)
+        if not near or len(text) > 60:
+            raise
+        meant = f"{near[0]} {rest}".strip()
+        raise Refused(f"I do not know “{word}”.", f"Did you mean “{meant}”?") from None
+
+
 async def mine(ctx: Ctx, call: Call, person: Person) -> Reply:
-    """/myscore [PERIOD], /myscore why METRIC, /myscore trend METRIC."""
+    """/myscore [PERIOD], /myscore why [METRIC], /myscore trend METRIC."""
     word, _, rest = call.text.strip().partition(" ")
-    if word.casefold() not in ("why", "trend"):
-        here = handlers.sheets.today(ctx, person.zone)
-        sheet, _ = await handlers.sheets.of_person(ctx, person, handlers.sheets.period(call.text, here))
-        return Reply.card(cards.scorecards.card(sheet))
     here = handlers.sheets.today(ctx, person.zone)
+    if word.casefold() not in _QUESTIONS:
+        sheet, _ = await handlers.sheets.of_person(ctx, person, _period(call.text, here))
+        return Reply.card(cards.scorecards.card(sheet))
     sheet, rubric = await handlers.sheets.of_person(ctx, person, handlers.sheets.period("", here))
+    if word.casefold() == "why" and not rest.strip():
+        return Reply.card(cards.scorecards.balance(sheet))
     metric = metric_named(handlers.sheets.metrics_of(ctx, rubric), rest)
     reading = handlers.sheets.one(sheet, metric.name)
     return explained(ctx, sheet, rubric, reading) if word.casefold() == "why" else pictured(sheet, reading)
@@ -78,8 +95,11 @@ async def score(ctx: Ctx, call: Call, person: Person) -> Reply:
 
 
 async def why(ctx: Ctx, call: Call, person: Person) -> Reply:
-    """How one figure came about."""
+    """How one figure came about; without a metric, how the balanced score did."""
     sheet, rubric = await _pressed(ctx, call, person)
+    if not call.values.get("metric"):
+        await _looked(ctx, person, f"Balanced score, {sheet.period.label}")
+        return Reply.card(cards.scorecards.balance(sheet), update=True)
     reading = handlers.sheets.one(sheet, call.values.get("metric", ""))
     await _looked(ctx, person, f"{sheet.metrics[reading.metric].title}, {sheet.period.label}")
     return explained(ctx, sheet, rubric, reading, update=True)
@@ -108,7 +128,7 @@ def explained(ctx: Ctx, sheet: Sheet, rubric: Rubric, reading: Reading, *, updat
         entry,
         reading,
         level=sheet.level,
-        from_day=rubric.from_day,
+        since=rubric.since,
         objectives=ctx.rules.objectives.get(reading.metric, ()),
         covered=sheet.score.covered,
     )
@@ -116,10 +136,12 @@ def explained(ctx: Ctx, sheet: Sheet, rubric: Rubric, reading: Reading, *, updat
 
 
 def pictured(sheet: Sheet, reading: Reading, *, update: bool = False) -> Reply:
-    """The card with the thirteen weeks of a reading, and whether the last one is news."""
+    """The card with the thirteen weeks of a reading, and whether the last one is news; of a rate, its evidence."""
     metric = sheet.metrics[reading.metric]
     values = [value for _, value in reading.weeks if value is not None]
-    if len(values) < scoring.trend.ENOUGH:
+    if not scoring.trend.applies(metric):
+        said = f"A week by itself says little of a share. What counts: {reading.words}."
+    elif len(values) < scoring.trend.ENOUGH:
         said = "Too few weeks to tell a change from the usual ups and downs."
     elif scoring.trend.is_news(values):
         last = scoring.figures.figure(metric, values[-1])

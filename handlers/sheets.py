@@ -188,7 +188,8 @@ def closed_words(frozen: Frozen) -> str:
 async def compute(ctx: Ctx, person: Person, rubric: Rubric, asked: Period, here: int) -> Score:
     """The score of a person from today's rollups."""
     metrics = metrics_of(ctx, rubric)
-    found = await storage.series.person_series(ctx.db, person.id, metrics, scoring.periods.so_far(asked, here))
+    upto = scoring.periods.so_far(asked, here)
+    found = await storage.series.person_series(ctx.db, person.id, metrics, upto, here)
     known = await connected(ctx, found)
     return scoring.scorecards.score(rubric, readings(ctx, rubric, found, asked, here, known))
 

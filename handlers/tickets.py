@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cards.card
+import cards.notice
 import cards.tickets
 import handlers.freezing
 import handlers.outgoing
@@ -14,6 +15,7 @@ import storage.audit
 import storage.corrections
 import storage.drilldown
 import storage.facts
+import storage.loads
 import storage.looks
 import storage.people
 from cards.tickets import Ticket
@@ -45,15 +47,20 @@ async def tickets(ctx: Ctx, call: Call, person: Person) -> Reply:
     """The latest tickets behind one figure, and how each counts."""
     asked, metrics = await _asked(ctx, call, person)
     metric = metrics[0]
-    found = await storage.drilldown.tickets_behind(ctx.db, metric, person.id, asked, SHOWN + 1, ctx.rules.fairness)
+    here = handlers.sheets.today(ctx, person.zone)
+    found = await storage.drilldown.tickets_behind(
+        ctx.db, metric, person.id, asked, SHOWN + 1, ctx.rules.fairness, here
+    )
     mine = person.id == ctx.person.id
     if not mine:
         at = int(ctx.now.timestamp())
         await storage.looks.add(ctx.db, ctx.person.id, person.id, f"Tickets of {metric.title}, {asked.label}", at)
     values = {"period": asked.key, "metric": metric.name} | ({} if mine else {"person": str(person.id)})
     shown = [Ticket(t.id, t.number, t.title, t.url, t.counted) for t in found[:SHOWN]]
+    as_of = await storage.loads.as_of(ctx.db)
+    age, _ = cards.notice.data_age(as_of, ctx.now, ctx.person.zone, ctx.rules.stale_days)
     return Reply.card(
-        cards.tickets.behind(metric.title, asked.label, shown, len(found) > SHOWN, values, mine), update=True
+        cards.tickets.behind(metric.title, asked.label, shown, len(found) > SHOWN, values, mine, age), update=True
     )
 
 
@@ -62,8 +69,9 @@ async def correct(ctx: Ctx, call: Call, person: Person) -> Reply:
     asked, metrics = await _asked(ctx, call, person)
     if call.values.get("metric"):
         found = await storage.drilldown.tickets_behind(
-            ctx.db, metrics[0], person.id, asked, OFFERED, ctx.rules.fairness
-        )
+            ctx.db, metrics[0], person.id, asked, OFFERED, ctx.rules.fairness,
+            handlers.sheets.today(ctx, person.zone),
+        )  # fmt: skip
     else:  # all that they had a hand in: platforms do not wait for what every metric makes of every ticket
         begin, end = (scoring.periods.midnight(day, person.zone) for day in (asked.first, asked.last + 1))
         found = await storage.drilldown.parts(ctx.db, person.id, begin, end, OFFERED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -23,9 +23,6 @@ Maker = Callable[[Ctx, Due], Awaitable[None]]
 
 It may be called again for the same `due` after a rollback, never after a commit. `ctx.person` is the product itself.
 """
-
-Many = Callable[[Ctx, Sequence[Due]], Awaitable[None]]
-"""The same for all that is due of it at once, where one statement can do the work of many."""
 
 
 def schedules(rules: Rules, teams: Iterable[Team], makers: Collection[str]) -> tuple[Schedule, ...]:
@@ -71,6 +68,22 @@ def astray(rules: Rules, teams: Iterable[Team]) -> tuple[tuple[str, str], ...]:
         for one in rules.schedules
         if one.team and one.team not in keys
     )  # fmt: skip
+
+
+def unheard(rules: Rules, connected: Collection[str]) -> tuple[tuple[str, str], ...]:
+    """Standing orders for channels of a platform that is not connected: (what, what to do) each."""
+    return tuple(
+        (f"Schedule {one.maker} goes to {one.like.to}, and {platform.title()} is not connected.",
+         f"Connect {platform.title()}, or name another channel in redfirst.toml.")
+        for one in rules.schedules
+        if not one.off and (platform := one.like.to.partition(":")[0]) and platform not in connected
+    )  # fmt: skip
+
+
+def without_channel(rules: Rules) -> tuple[str, ...]:
+    """Makers that speak in channels, and to which no standing order gives one; in order."""
+    wanting = {one.maker for one in rules.schedules if one.needs_channel and not one.off}
+    return tuple(sorted(wanting - {one.maker for one in rules.schedules if one.like.to}))
 
 
 async def upcoming(ctx: Ctx, target: str, makers: Collection[str] | None = None) -> list[tuple[Schedule, datetime]]:

@@ -243,7 +243,8 @@ def propose(metric: Metric, subjects: Sequence[Weeks], first: int) -> Proposal |
     than twelve; None where those are too.
 
     Target: the median. Red line: the worse of the tenth percentile on the bad side and the natural process limit of
-    all weekly values together (Wheeler's XmR, from six weeks on and where it is a possible value). A manager decides.
+    all weekly values together (Wheeler's XmR, not of rates, from six weeks on and where it is a possible value). A
+    manager decides.
     """
     seen, since = [readings(metric, weeks, first) for weeks in subjects], first
     if sum(map(len, seen)) < ENOUGH:
@@ -272,7 +273,9 @@ def would_have_been(metric: Metric, lines: Lines, subjects: Sequence[Weeks], fir
 
 
 def _limit(metric: Metric, subjects: Sequence[Weeks]) -> float | None:
-    """The natural process limit on the bad side of all subjects' weekly values taken together."""
+    """The natural process limit on the bad side of all subjects' weekly values taken together; none of rates."""
+    if not scoring.trend.applies(metric):
+        return None
     together: dict[int, Sums] = {}
     for weeks in subjects:
         for monday, sums in weeks:

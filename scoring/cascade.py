@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 import scoring.objectives
 import scoring.rag
+from scoring.metrics import Lines, Metric
 from scoring.objectives import Objective
 from scoring.rag import Status
+from scoring.rules import Rubric
 
 POINTS: dict[Status, float] = {"red": 0.0, "amber": 0.5, "green": 1.0}
 GREEN_FROM, RED_BELOW = 0.75, 0.25
@@ -108,3 +110,22 @@ def uncarried(objectives: Iterable[Objective]) -> tuple[Objective, ...]:
             carried.add(key)
             key = known[key].parent
     return tuple(one for one in standing if one.level == "leadership" and one.key not in carried)
+
+
+def lines_of(one: Objective, metric: Metric, rubric: Rubric | None) -> Lines | None:
+    """The lines an objective is measured by: its own, else the scorecard's, else the metric's; None without any."""
+    entries = () if rubric is None else rubric.entries
+    base = next((entry.lines for entry in entries if entry.metric == metric.name), metric.lines)
+    if one.target is None:
+        return base
+    sign = 1.0 if metric.direction == "up" else -1.0
+    red = one.red if one.red is not None else base.red if base else None
+    if red is None:
+        return None
+    red = min(red * sign, one.target * sign) * sign
+    best = base.best if base else one.target
+    worst = base.worst if base else red
+    best, worst = max(best * sign, one.target * sign) * sign, min(worst * sign, red * sign) * sign
+    if best == worst:
+        worst = best - sign
+    return Lines(one.target, red, worst, best)

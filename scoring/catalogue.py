@@ -35,24 +35,41 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }  # fmt: skip
 _TABLE_NAMES = re.compile(r"[a-z][a-z0-9_]{0,60}")
 _VANITY_NAMES = re.compile(
-    r"kill.?rate|league|leader.?board|ranking|tickets?.(closed|open|resolved|solved|handled|per.(day|hour|week))"
+    r"kill.?rate|league|leader.?board|\brank(s|ed|ing|ings)?\b|tickets?.(closed|open|resolved|solved|handled|per.(day|hour|week))"
     r"|(closed|open|resolved|solved|number.of|count.of).(tickets?|knowledge.articles)",
     re.IGNORECASE,
 )
-_QUANTITIES = frozenset({"complexity", "impact", "id", "number"})
+_QUANTITIES = frozenset(
+    {"complexity", "impact", "id", "number", "what", "status", "opened_at", "resolved_at", "closed_at", "closed_on"}
+)
+"""Columns that say how many and how large, and nothing of how well."""
+_OF_TICKETS = frozenset({"ticket", "ticket_event", "span"})
 
 
 def load(shipped: Mapping[str, Any], user: Mapping[str, Any], fairness: Fairness = DEFAULT) -> dict[str, Metric]:
     """Metrics by name from two parsed `[metric]` tables; the user's add to and override the shipped ones.
 
-    An override names only what it changes. Raises Refused naming metric and what is wrong with it.
+    An override names only what it changes, in lines and influence too. Raises Refused naming metric and what is
+    wrong with it.
     """
     tables: dict[str, Any] = dict(shipped)
     for name, table in user.items():
         if not isinstance(table, Mapping):
             raise Refused(f"metric {name}: expected a table.", f"Write [metric.{name}].")
-        tables[name] = {**shipped.get(name, {}), **table}
+        tables[name] = _over(shipped.get(name, {}), table)
     return {name: parse(name, table, fairness) for name, table in tables.items()}
+
+
+def _over(shipped: Mapping[str, Any], table: Mapping[str, Any]) -> dict[str, Any]:
+    """A shipped metric with what the user's table changes; a side that reads another table is a side of its own."""
+    found = {**shipped, **table}
+    for key in ("lines", "influence", "numerator", "denominator"):
+        before, after = shipped.get(key), table.get(key)
+        if not isinstance(before, Mapping) or not isinstance(after, Mapping):
+            continue
+        if after.get("table", before.get("table")) == before.get("table"):
+            found[key] = {**before, **after}
+    return found
 
 
 def parse(name: str, table: Mapping[str, Any], fairness: Fairness = DEFAULT) -> Metric:
@@ -202,14 +219,26 @@ def _refuse_vanity(metric: Metric, table: Mapping[str, Any]) -> None:
     """Counting and ranking people drives the wrong work; at individual level it takes a reason on record."""
     if "person" not in metric.levels or str(table.get("i_know", "")).strip():
         return
-    named = _VANITY_NAMES.search(f"{metric.name} {metric.title}".replace("_", " "))
-    columns = scoring.facts.columns(metric.numerator.table)
-    used = scoring.expressions.check(metric.numerator.value, columns, f"metric {metric.name}")
-    counted = metric.numerator.table == "ticket" and used <= _QUANTITIES and metric.denominator.table != "ticket"
-    bare = metric.numerator == metric.denominator and not used
-    if named or counted or bare:
+    if _VANITY_NAMES.search(f"{metric.name} {metric.title}".replace("_", " ")) or _counts(metric):
         raise Refused(
             f"metric {metric.name}: counting or ranking tickets, hours or articles of one person rewards picking easy "
             "work and closing early, not helping people.",
             'Measure the team (take person out of levels), add a quality denominator, or write i_know = "why".',
         )
+
+
+def _counts(metric: Metric) -> bool:
+    """Whether a metric says how much somebody did, whatever it is called, and not how well.
+
+    So does anything of tickets for a day of work, a number of them for anything else, a side over itself, and two
+    sides of tickets that are different people's or different days': such a ratio is no share of one's own work.
+    """
+    up, down = metric.numerator, metric.denominator
+    used = scoring.expressions.check(up.value, scoring.facts.columns(up.table), f"metric {metric.name}")
+    if up.table not in _OF_TICKETS:
+        return up == down and not used
+    if down.table not in _OF_TICKETS:
+        return down.table == "capacity" or used <= _QUANTITIES
+    if "span" in (up.table, down.table):
+        return up == down and not used
+    return (up == down and not used) or (up.credit, up.day) != (down.credit, down.day)

@@ -55,7 +55,7 @@ def _rubrics(old: Rules, new: Rules) -> Iterable[str]:
     moved: dict[tuple[int, str], list[str]] = {}
     for key in sorted(before.keys() | after.keys()):
         name, day = key
-        head = f"Rubric “{name}” from {scoring.periods.iso(day)}"
+        head = f"Rubric “{name}”" + (f" from {scoring.periods.iso(day)}" if day > 0 else "")
         if key not in after:
             yield f"{head} is taken out."
         elif key not in before:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import scoring.periods
 from scoring.refused import Refused
 from scoring.scorecards import Reading, Score
@@ -41,10 +39,9 @@ def _gained(reading: Reading) -> float:
 
 def check_day(text: str, here: int) -> int:
     """The local day of a check-back, as a form gives it. Raises Refused for one that makes no sense."""
-    try:
-        day = scoring.periods.day_of(date.fromisoformat(text.strip()))
-    except ValueError:
-        raise Refused("The date of the check-back is missing.", "Choose a day, say in two weeks.") from None
+    day = scoring.periods.from_iso(text)
+    if day is None:
+        raise Refused("The date of the check-back is missing.", "Choose a day, say in two weeks.")
     if not here + SOONEST <= day <= here + LATEST:
         raise Refused(
             "A check-back lies one to eight weeks ahead.",

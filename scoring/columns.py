@@ -27,6 +27,9 @@ ISO = (
 _TRUE, _FALSE = ("true", "yes", "1", "t", "y"), ("false", "no", "0", "f", "n")
 _HOUR = 3600
 _MOST = 2**31 - 1
+_MOST_LIKENED = 20
+"""Cells of a batch for which a map's words are put in order of likeness, which takes its time."""
+
 _LAST_SECOND = 4_102_444_800  # 2100-01-01
 RANGES: Mapping[str, tuple[int, int]] = {
     "rating": (1, 5),
@@ -171,6 +174,19 @@ def _expected(kind: ColumnType, field: str, map: Map) -> str:
     return EXPECTED[kind]
 
 
+def _unnamed(
+    strange: pl.Series, text: pl.Series, field: str, column: str, named: Mapping[str, str], map: Map
+) -> pl.Series:
+    """Why cells cannot be read that the map's values do not name: what they name instead, and where it is added."""
+    remedy = f'Add it under [table.values.{field}], or "*" for all others.'
+    by_name = scoring.maps.listed("", named)
+    said: dict[str, str] = {}
+    for number, cell in enumerate(strange.unique(maintain_order=True).to_list()):
+        known = scoring.maps.listed(cell, named) if number < _MOST_LIKENED else by_name
+        said[cell] = f"column {column}: found {cell[:80]!r}, map {map.name} knows {known}. {remedy}"
+    return text.replace_strict(list(said), list(said.values()), default=None, return_dtype=pl.String).alias("reason")
+
+
 def clean(raw: pl.DataFrame, map: Map) -> pl.DataFrame:
     """Trimmed text with the null marks taken out."""
     marks = sorted(map.nulls)
@@ -207,6 +223,9 @@ def to_facts(raw: pl.DataFrame, entry: TableMap, map: Map, latest: int | None = 
         meant = _translated(text, entry.values[name]) if name in entry.values else text
         typed = convert(meant, kind, map)
         unread = meant.is_not_null() & typed.is_null()
+        named = entry.values.get(name, {})
+        if named and (strange := unread & ~text.is_in(list(named))).any():
+            blame(strange, _unnamed(text.filter(strange), text, name, column or name, named, map))
         if unread.any():
             shown = pl.DataFrame({"t": text.str.slice(0, 80)}).select(
                 pl.format(
@@ -220,6 +239,8 @@ def to_facts(raw: pl.DataFrame, entry: TableMap, map: Map, latest: int | None = 
             blame(typed > latest, f"column {column or name}: the time lies in the future.")
         columns.append(typed)
     frame = _keyed(pl.DataFrame(columns, height=rows), entry, map)
+    if entry.table == "cost":
+        blame(*_unclear(frame, map, given="id" in {one.name for one in columns}))
     if {"first_day", "last_day"} <= set(frame.columns):
         blame(frame["last_day"] < frame["first_day"], "the last day is before the first day.")
     bad = pl.DataFrame({"row": pl.int_range(0, rows, eager=True), "reason": reasons})
@@ -227,6 +248,14 @@ def to_facts(raw: pl.DataFrame, entry: TableMap, map: Map, latest: int | None = 
         return Converted(frame, bad.clear())
     good = reasons.is_null()
     return Converted(frame.filter(good), bad.filter(~good))
+
+
+def _unclear(frame: pl.DataFrame, map: Map, *, given: bool) -> tuple[pl.Series, str]:
+    """Costs that nothing tells apart, and why they stay out: taken for one, money would be lost in silence."""
+    if given:
+        return frame["id"] == f"{map.source}/", "the id is empty; give each row one of its own."
+    same = "another row has the same client, day, kind and currency; give each an id of its own."
+    return frame["id"].is_duplicated(), same
 
 
 def _safe(text: str) -> str:

@@ -38,13 +38,16 @@ def whole(table: str, frame: pl.DataFrame | None) -> pl.DataFrame:
     )
 
 
-def derive(facts: Mapping[str, pl.DataFrame], directory: Directory, fairness: Fairness) -> dict[str, pl.DataFrame]:
+def derive(
+    facts: Mapping[str, pl.DataFrame], directory: Directory, fairness: Fairness, *, spans: bool = True
+) -> dict[str, pl.DataFrame]:
     """Every derived table from raw facts (by table, columns of `scoring.facts.SCHEMA`).
 
     Besides fact tables, `facts` may hold `correction` (ticket, person: that person's credit is left out),
     `distortion` (columns of `scoring.distortions.FRAME`: both are handed on to `scoring.rollups`),
     `extent` (table_name, first_day, last_day: days between which facts are known) and `person_day`
-    (person, day: limits capacity to these). No clock is read: what is open is a span without an end.
+    (person, day: limits capacity to these). Without `spans`, span and informed stay empty. No clock is read: what is
+    open is a span without an end.
     """
     raw = {table: _linked(table, facts.get(table), directory) for table in scoring.facts.SCHEMA}
     events = raw["ticket_event"]
@@ -54,10 +57,11 @@ def derive(facts: Mapping[str, pl.DataFrame], directory: Directory, fairness: Fa
     if not raw["ticket"].is_empty():
         stretch = scoring.spans.stretches(raw["ticket"], events)
         made["ticket"] = _tickets(raw["ticket"], events, stretch, directory, fairness)
-        span = _spans(made["ticket"], events, stretch, directory, fairness)
-        made["span"] = span.select(list(scoring.facts.DERIVED["span"]))
-        if span["watched"].any():
-            made["informed"] = _informed(span, events, directory, fairness)
+        if spans:
+            span = _spans(made["ticket"], events, stretch, directory, fairness)
+            made["span"] = span.select(list(scoring.facts.DERIVED["span"]))
+            if span["watched"].any():
+                made["informed"] = _informed(span, events, directory, fairness)
     tickets = made["ticket"]
     for table, derived in (("survey", _surveys), ("escalation", _escalations)):
         if not raw[table].is_empty():

@@ -155,33 +155,38 @@ def local_days(directory: Directory, people: pl.Series, instants: pl.Series) -> 
         days = zone_days(directory.zone_names[0], instants)
         return days.set(people.is_null(), None)
     zone = gather(directory.zones["zone"], directory.zones["person"], people)
-    result = pl.Series([None], dtype=pl.Int64).new_from_index(0, len(instants))
+    low, high = _reach(instants)
+    found: pl.Expr = pl.lit(None, pl.Int64)
     for index in zone.unique().drop_nulls().sort():
-        mine = (zone == index).fill_null(False)
-        result = zone_days(directory.zone_names[index], instants).zip_with(mine, result)
-    return result
+        found = pl.when(pl.col("zone") == index).then(_day(directory.zone_names[index], low, high)).otherwise(found)
+    table = pl.DataFrame({"at": instants.cast(pl.Int64), "zone": zone})
+    return table.with_columns(found.alias("day"))["day"].alias(instants.name)  # null for each where nobody is known
 
 
 def zone_days(zone: str, instants: pl.Series) -> pl.Series:
     """The local day of each instant (UTC seconds, nullable) in one zone."""
-    low, high = instants.min(), instants.max()
-    if not isinstance(low, int) or not isinstance(high, int):
+    if instants.null_count() == len(instants):
         return instants.cast(pl.Int64)
+    return pl.DataFrame({"at": instants.cast(pl.Int64)}).select(_day(zone, *_reach(instants))).to_series()
+
+
+def _reach(instants: pl.Series) -> tuple[int, int]:
+    """Two instants, one from a few, before and after all of these, of which one at least is known."""
+    low, high = instants.min(), instants.max()
+    assert isinstance(low, int)  # noqa: S101  for the type checker
+    assert isinstance(high, int)  # noqa: S101
     block = 512 * 86_400
-    changes = _changes(zone, low // block * block, (high // block + 1) * block)
-    at = pl.col("at")
-    offset = pl.lit(changes[0][1], pl.Int64)
-    for begin, by in changes[1:]:
-        offset = offset + (at >= begin).cast(pl.Int64) * by
-    return pl.DataFrame({"at": instants.cast(pl.Int64)}).select((at + offset).floordiv(86_400)).to_series()
+    return low // block * block, (high // block + 1) * block
 
 
 @lru_cache(maxsize=512)
-def _changes(zone: str, low: int, high: int) -> tuple[tuple[int, int], ...]:
-    """The offset at `low`, then each instant at which it changes and by how much."""
+def _day(zone: str, low: int, high: int) -> pl.Expr:
+    """The local day of the instant in column `at`, which lies between two others: made once, as it takes long."""
     found = scoring.calendars.offsets(zone, low, high)
-    steps = [(begin, after - before) for (_, before), (begin, after) in pairwise(found)]
-    return (found[0], *steps)
+    offset = pl.lit(found[0][1], pl.Int64)
+    for (_, before), (begin, after) in pairwise(found):
+        offset = offset + (pl.col("at") >= begin).cast(pl.Int64) * (after - before)
+    return (pl.col("at") + offset).floordiv(86_400)
 
 
 def business_minutes(directory: Directory, people: pl.Series, starts: pl.Series, ends: pl.Series) -> pl.Series:

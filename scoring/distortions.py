@@ -38,7 +38,8 @@ class Distortion:
 
     `scope` is "desk" or "team:2"; `metrics` are names, empty is all; `weight` is in thousandths: 0 leaves facts out,
     500 counts them half. Only an approved one has an effect, and only a second person approves. `answer` says why it
-    was declined or reverted.
+    was declined or reverted. A decision takes effect a moment after it was taken: figures are kept by its weight while
+    it is `effective`, and some are not yet as they will be while it is `working`.
     """
 
     id: int
@@ -56,6 +57,10 @@ class Distortion:
     decided_name: str = ""
     team: str = ""  # the name of the scope's team
     answer: str = ""
+    reverted_by: int | None = None
+    reverted_name: str = ""
+    effective: bool = False
+    working: bool = False
 
 
 def declared(
@@ -111,7 +116,8 @@ def decided(one: Distortion, by: Person, verdict: Literal["approved", "declined"
     said = " ".join(answer.split())[:500]
     if verdict == "declined" and not said:
         raise Refused("A sentence is missing.", "Say why it is declined.")
-    return replace(one, state=verdict, decided_by=by.id, decided_name=by.name, answer=said)
+    working = verdict == "approved"
+    return replace(one, state=verdict, decided_by=by.id, decided_name=by.name, answer=said, working=working)
 
 
 def reverted(one: Distortion, by: Person, reason: str) -> Distortion:
@@ -125,7 +131,7 @@ def reverted(one: Distortion, by: Person, reason: str) -> Distortion:
     said = " ".join(reason.split())[:500]
     if not said:
         raise Refused("A sentence is missing.", "Say why it is taken back.")
-    return replace(one, state="reverted", answer=said)
+    return replace(one, state="reverted", answer=said, reverted_by=by.id, reverted_name=by.name, working=True)
 
 
 def touches(one: Distortion, first: int, last: int, metrics: Collection[str]) -> bool:

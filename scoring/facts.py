@@ -120,11 +120,19 @@ SCHEMA: dict[str, dict[str, ColumnType]] = {
     "client": {
         "id": "text",
         "name": "text",
-        "contract_value": "money",
+        "contract_value": "money",  # a year
         "currency": "text",
         "renewal_day": "day",
     },
     "complaint": {"id": "text", "client": "text", "ticket": "text", "at": "time", "updated_at": "time"},
+    "cost": {
+        "id": "text",
+        "client": "text",  # empty: of the desk as a whole
+        "day": "day",  # any of the month that it belongs to
+        "amount": "money",  # a credit is negative
+        "currency": "text",  # as contracts have it
+        "kind": "text",  # labour, licence, vendor, other
+    },
     "certification": {
         "id": "text",
         "account": "text",

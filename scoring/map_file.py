@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -11,38 +12,64 @@ import scoring.facts
 from scoring.maps import ENCODINGS, REQUIRED, TRANSITIONS, Events, Map, TableMap, nearest
 from scoring.refused import Refused
 
+Keys = tuple[str | int, ...]
+"""The keys that lead to a value; of tables in a list their number, from 0."""
+
+Line = Callable[[Keys], int | None]
+"""The line of a value in the text that it was parsed from, where it is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A place in a map, in words and as a path."""
+
+    words: str
+    path: Keys = ()
+
+    def within(self, key: str) -> _Place:
+        return _Place(f"{self.words}, {key}", (*self.path, key))
+
+
+_TOP = _Place("at the top")
+
 
 class _Reader:
-    """Takes values out of parsed TOML; every refusal names the file and the place in it."""
+    """Takes values out of parsed TOML; every refusal names the file, the place in it, and its line where known."""
 
-    def __init__(self, where: str) -> None:
-        self.where = where
+    def __init__(self, where: str, line: Line) -> None:
+        self._where = where
+        self._line = line
 
-    def no(self, place: str, what: str, remedy: str) -> Refused:
-        return Refused(f"{self.where}: {place}: {what}", remedy)
+    def where(self, *path: str | int) -> str:
+        line = self._line(path)
+        return self._where if line is None else f"{self._where}:{line}"
 
-    def only(self, place: str, found: Mapping[str, Any], known: Sequence[str]) -> None:
+    def no(self, place: _Place, what: str, remedy: str, *keys: str) -> Refused:
+        """`keys` lead from the place to what is wrong in it."""
+        return Refused(f"{self.where(*place.path, *keys)}: {place.words}: {what}", remedy)
+
+    def only(self, place: _Place, found: Mapping[str, Any], known: Sequence[str]) -> None:
         for key in found:
             if key not in known:
-                raise self.no(place, f"unknown key {key!r}.", nearest(key, known))
+                raise self.no(place, f"unknown key {key!r}.", nearest(key, known), key)
 
-    def text(self, place: str, found: Mapping[str, Any], key: str, default: str | None = None) -> str:
+    def text(self, place: _Place, found: Mapping[str, Any], key: str, default: str | None = None) -> str:
         value = found.get(key, default)
         if not isinstance(value, str) or (default is None and not value):
-            raise self.no(place, f"{key} is {value!r}, expected text.", f'Write {key} = "…".')
+            raise self.no(place, f"{key} is {value!r}, expected text.", f'Write {key} = "…".', key)
         return value
 
-    def texts(self, place: str, found: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    def texts(self, place: _Place, found: Mapping[str, Any], key: str) -> tuple[str, ...]:
         value = found.get(key, [])
         value = [value] if isinstance(value, str) else value
         if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
-            raise self.no(place, f"{key} is {value!r}, expected a list of texts.", f'Write {key} = ["…"].')
+            raise self.no(place, f"{key} is {value!r}, expected a list of texts.", f'Write {key} = ["…"].', key)
         return tuple(value)
 
-    def table(self, place: str, found: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    def table(self, place: _Place, found: Mapping[str, Any], key: str) -> Mapping[str, Any]:
         value = found.get(key, {})
         if not isinstance(value, Mapping):
-            raise self.no(place, f"{key} is {value!r}, expected a table.", f"Write [table.{key}].")
+            raise self.no(place, f"{key} is {value!r}, expected a table.", f"Write [table.{key}].", key)
         return value
 
 
@@ -50,7 +77,7 @@ def _plain(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _columns(read: _Reader, place: str, table: str, found: Mapping[str, Any]) -> dict[str, str]:
+def _columns(read: _Reader, place: _Place, table: str, found: Mapping[str, Any]) -> dict[str, str]:
     """Column → field(s) as written, turned into field → column."""
     fields = scoring.facts.SCHEMA[table]
     columns: dict[str, str] = {}
@@ -58,31 +85,32 @@ def _columns(read: _Reader, place: str, table: str, found: Mapping[str, Any]) ->
         for name in [said] if isinstance(said, str) else said if isinstance(said, list) else [said]:
             if not isinstance(name, str) or name not in fields:
                 raise read.no(
-                    f"{place}, columns",
+                    place,
                     f"column {column!r} feeds {name!r}, no field of {table}.",
                     nearest(str(name), fields),
+                    column,
                 )
             if name in columns:
                 raise read.no(
-                    f"{place}, columns",
-                    f"field {name!r} is fed by {columns[name]!r} and by {column!r}.",
-                    "Keep one of them.",
+                    place, f"field {name!r} is fed by {columns[name]!r} and by {column!r}.", "Keep one of them.", column
                 )
             columns[name] = column
     return columns
 
 
-def _events(read: _Reader, place: str, found: Mapping[str, Any]) -> Events:
+def _events(read: _Reader, place: _Place, found: Mapping[str, Any]) -> Events:
     read.only(place, found, ("at", "column", "actor", "owner", "queue", "tier", "tiers", "transitions"))
     transitions = []
     for state, what in read.table(place, found, "transitions").items():
         if what not in TRANSITIONS:
-            raise read.no(f"{place}, transitions", f"{state!r} means {what!r}.", nearest(str(what), TRANSITIONS))
+            remedy = nearest(str(what), TRANSITIONS)
+            raise read.no(place.within("transitions"), f"{state!r} means {what!r}.", remedy, state)
         transitions.append((state, str(what)))
     tiers = []
     for pattern, tier in read.table(place, found, "tiers").items():
         if not isinstance(tier, int) or isinstance(tier, bool):
-            raise read.no(f"{place}, tiers", f"{pattern!r} is {tier!r}, expected a number.", "Write 1, 2 or 3.")
+            what = f"{pattern!r} is {tier!r}, expected a number."
+            raise read.no(place.within("tiers"), what, "Write 1, 2 or 3.", pattern)
         tiers.append((pattern, tier))
     # the longest pattern without a star first, so that an exact state wins over a pattern
     transitions.sort(key=lambda pair: ("*" in pair[0], -len(pair[0])))
@@ -97,7 +125,7 @@ def _events(read: _Reader, place: str, found: Mapping[str, Any]) -> Events:
 
 
 def _entry(read: _Reader, number: int, found: Mapping[str, Any]) -> TableMap:
-    place = f"table {number}"
+    place = _Place(f"table {number}", ("table", number - 1))
     keys = [
         "table",
         "files",
@@ -116,16 +144,16 @@ def _entry(read: _Reader, number: int, found: Mapping[str, Any]) -> TableMap:
     read.only(place, found, keys)
     table = read.text(place, found, "table")
     if table not in scoring.facts.SCHEMA:
-        raise read.no(place, f"there is no fact table {table!r}.", nearest(table, scoring.facts.SCHEMA))
-    place = f"table {number} ({table})"
+        raise read.no(place, f"there is no fact table {table!r}.", nearest(table, scoring.facts.SCHEMA), "table")
+    place = _Place(f"table {number} ({table})", place.path)
     fields = scoring.facts.SCHEMA[table]
     shape = read.text(place, found, "shape", "row")
     wins = read.text(place, found, "wins", "last")
     if shape not in ("row", "event") or wins not in ("first", "last"):
-        raise read.no(
-            place, f"shape is {shape!r} and wins {wins!r}.", 'shape is "row" or "event", wins "first" or "last".'
-        )
-    columns = _columns(read, place, table, read.table(place, found, "columns"))
+        key = "wins" if shape in ("row", "event") else "shape"
+        said = 'shape is "row" or "event", wins "first" or "last".'
+        raise read.no(place, f"shape is {shape!r} and wins {wins!r}.", said, key)
+    columns = _columns(read, place.within("columns"), table, read.table(place, found, "columns"))
     all_fields = found.get("all_fields", False) is True
     if all_fields:
         made = {"source", "id"} if table == "ticket" else {"source"}  # made from the map and the number
@@ -133,31 +161,33 @@ def _entry(read: _Reader, number: int, found: Mapping[str, Any]) -> TableMap:
     values: dict[str, dict[str, str]] = {}
     for name, pairs in read.table(place, found, "values").items():
         if name not in fields:
-            raise read.no(f"{place}, values", f"{name!r} is no field of {table}.", nearest(name, fields))
+            raise read.no(place.within("values"), f"{name!r} is no field of {table}.", nearest(name, fields), name)
         if not isinstance(pairs, Mapping):
-            raise read.no(
-                f"{place}, values", f"{name!r} is {pairs!r}, expected a table.", f"Write [table.values.{name}]."
-            )
+            remedy = f"Write [table.values.{name}]."
+            raise read.no(place.within("values"), f"{name!r} is {pairs!r}, expected a table.", remedy, name)
         values[name] = {str(k): _plain(v) for k, v in pairs.items()}
     constants = {name: _plain(value) for name, value in read.table(place, found, "constants").items()}
     for name in constants:
         if name not in fields:
-            raise read.no(f"{place}, constants", f"{name!r} is no field of {table}.", nearest(name, fields))
+            raise read.no(place.within("constants"), f"{name!r} is no field of {table}.", nearest(name, fields), name)
     link = read.text(place, found, "link", "")
     if link and (not re.match(r"https?://[^\s{}]+", link) or "{number}" not in link):
-        raise read.no(place, f"link is {link!r}.", 'Expected an address like "https://desk.example.com/{number}".')
+        remedy = 'Expected an address like "https://desk.example.com/{number}".'
+        raise read.no(place, f"link is {link!r}.", remedy, "link")
     group, order = read.text(place, found, "group", ""), read.texts(place, found, "order")
     events = None
     if shape == "event":
         if table != "ticket" or not group or not order:
-            raise read.no(place, 'shape "event" needs table "ticket", group and order.', "Add what is missing.")
+            what = 'shape "event" needs table "ticket", group and order.'
+            raise read.no(place, what, "Add what is missing.", "shape")
         if "number" not in columns:
             columns["number"] = group
         if read.table(place, found, "events"):
-            events = _events(read, f"{place}, events", read.table(place, found, "events"))
+            events = _events(read, place.within("events"), read.table(place, found, "events"))
     for name in REQUIRED[table]:
         if name not in columns and name not in constants and not (shape == "event" and name == "opened_at"):
-            raise read.no(place, f"no column feeds {name!r}, which {table} needs.", f'Add a column: "…" = "{name}".')
+            remedy = f'Add a column: "…" = "{name}".'
+            raise read.no(place, f"no column feeds {name!r}, which {table} needs.", remedy, "columns")
     optional = read.texts(place, found, "optional")
     return TableMap(
         table=table,
@@ -183,39 +213,43 @@ def source_name(text: str, where: str) -> str:
     raise Refused(f"{where}: found {text!r}.", "Expected lower case letters, digits, - and _, like servicenow.")
 
 
-def parse(parsed: Mapping[str, Any], where: str, name: str) -> Map:
-    """The map of parsed TOML; `where` is its file's name for refusals. Raises Refused."""
-    read = _Reader(where)
+def _nowhere(_: Keys) -> None:
+    return None
+
+
+def parse(parsed: Mapping[str, Any], where: str, name: str, line: Line = _nowhere) -> Map:
+    """The map of parsed TOML; `where` is its file's name for refusals, `line` finds a place in it. Raises Refused."""
+    read = _Reader(where, line)
     keys = ["source", "zone", "dates", "nulls", "ignore_accounts", "encoding", "delimiter", "table"]
-    read.only("at the top", parsed, keys)
-    zone = read.text("zone", parsed, "zone", "UTC")
+    read.only(_TOP, parsed, keys)
+    zone = read.text(_Place("zone"), parsed, "zone", "UTC")
     if zone not in available_timezones():
-        raise read.no("zone", f"{zone!r} is no time zone.", nearest(zone, available_timezones()))
-    said = read.text("encoding", parsed, "encoding", "utf-8")
+        raise read.no(_Place("zone"), f"{zone!r} is no time zone.", nearest(zone, available_timezones()), "zone")
+    said = read.text(_Place("encoding"), parsed, "encoding", "utf-8")
     encoding = next((e for e in ENCODINGS if e == said), None)
     if encoding is None:
-        raise read.no("encoding", f"{said!r} is not supported.", nearest(said, ENCODINGS))
-    delimiter = read.text("delimiter", parsed, "delimiter", "")
+        raise read.no(_Place("encoding"), f"{said!r} is not supported.", nearest(said, ENCODINGS), "encoding")
+    delimiter = read.text(_Place("delimiter"), parsed, "delimiter", "")
     if delimiter not in ("", ",", ";", "\t", "|"):
-        raise read.no("delimiter", f"found {delimiter!r}.", 'Expected ",", ";", "\\t" or "|".')
-    source = source_name(read.text("source", parsed, "source"), f"{where}: source")
+        remedy = 'Expected ",", ";", "\\t" or "|".'
+        raise read.no(_Place("delimiter"), f"found {delimiter!r}.", remedy, "delimiter")
+    source = source_name(read.text(_Place("source"), parsed, "source"), f"{read.where('source')}: source")
     entries = parsed.get("table", [])
     if not isinstance(entries, list) or not entries or not all(isinstance(one, Mapping) for one in entries):
-        raise read.no("table", "there is none.", "Write [[table]] once for each kind of file.")
-    dates = read.texts("dates", parsed, "dates") or ("iso",)
+        raise read.no(_Place("table"), "there is none.", "Write [[table]] once for each kind of file.", "table")
+    dates = read.texts(_Place("dates"), parsed, "dates") or ("iso",)
     for text in dates:
         if text not in ("iso", "epoch", "epoch_ms") and "%" not in text:
-            raise read.no(
-                "dates", f"{text!r} is no format.", 'Expected "iso", "epoch", "epoch_ms" or like "%d/%m/%Y %H:%M".'
-            )
+            remedy = 'Expected "iso", "epoch", "epoch_ms" or like "%d/%m/%Y %H:%M".'
+            raise read.no(_Place("dates"), f"{text!r} is no format.", remedy, "dates")
     return Map(
         name=name,
         source=source,
         tables=tuple(_entry(read, number, entry) for number, entry in enumerate(entries, start=1)),
         zone=zone,
         dates=dates,
-        nulls=frozenset(read.texts("nulls", parsed, "nulls")) | {""},
-        ignored=frozenset(read.texts("ignore_accounts", parsed, "ignore_accounts")),
+        nulls=frozenset(read.texts(_Place("nulls"), parsed, "nulls")) | {""},
+        ignored=frozenset(read.texts(_Place("ignore_accounts"), parsed, "ignore_accounts")),
         encoding=encoding,
         delimiter=delimiter,
     )

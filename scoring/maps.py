@@ -15,6 +15,7 @@ Encoding = Literal["utf-8", "cp1252", "latin-1", "iso8859-15", "cp850", "mac-rom
 ENCODINGS: tuple[Encoding, ...] = ("utf-8", "cp1252", "latin-1", "iso8859-15", "cp850", "mac-roman")
 
 _MOST_SHOWN = 50
+_MOST_LISTED = 8
 
 TRANSITIONS = (
     "opened",
@@ -56,6 +57,7 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "endpoints": ("client", "day", "count"),
     "client": ("name",),
     "complaint": ("client", "at"),
+    "cost": ("day", "amount"),
     "certification": ("account", "name"),
     "training": ("account", "day", "minutes"),
 }
@@ -71,6 +73,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "endpoints": ("client", "day"),
     "client": ("name",),
     "complaint": ("client", "ticket", "at"),
+    "cost": ("client", "day", "kind", "currency"),
     "certification": ("account", "name", "valid_from"),
     "training": ("account", "day", "subject"),
 }
@@ -178,3 +181,14 @@ def nearest(found: str, known: Iterable[str]) -> str:
     if near:
         return f"Did you mean {folded[near[0]]!r}?"
     return f"Known are: {', '.join(words[:_MOST_SHOWN])}{' …' if len(words) > _MOST_SHOWN else '.'}"
+
+
+def listed(found: str, known: Iterable[str]) -> str:
+    """Known words in quotes, the nearest to `found` first, eight at most."""
+
+    def far(word: str) -> tuple[float, str]:
+        return -difflib.SequenceMatcher(None, found.casefold(), word.casefold()).ratio(), word
+
+    words = sorted(set(known), key=far)
+    more = len(words) - _MOST_LISTED
+    return ", ".join(repr(word) for word in words[:_MOST_LISTED]) + (f" and {more} more" if more > 0 else "")

@@ -107,7 +107,8 @@ class Series:
     `period` is the period asked for, `before` the one before it; `weeks` are ISO weeks, oldest
     first, each with its Monday as days since 1970-01-01, up to the week of the period's last day;
     weeks without facts are present with empty sums. `prior` is the team's trailing 13 weeks before
-    the period. `people` counts the persons behind an aggregate (1 for a person's own).
+    the period. `people` counts the persons behind an aggregate (1 for a person's own). `as_of` is the day on
+    which levels were read where the last week is not over yet.
     """
 
     period: Sums
@@ -115,3 +116,4 @@ class Series:
     weeks: tuple[tuple[int, Sums], ...]
     prior: Sums = field(default=NOTHING)
     people: int = 1
+    as_of: int | None = None

@@ -138,11 +138,10 @@ def _number(column: str, text: str, wrong: list[Misfit]) -> float | None:
 def _day(column: str, text: str, wrong: list[Misfit]) -> int | None:
     if not text:
         return None
-    try:
-        return scoring.periods.day_of(date.fromisoformat(text))
-    except ValueError:
+    day = scoring.periods.from_iso(text)
+    if day is None:
         wrong.append(Misfit(column, text, "a date like 2026-03-31"))
-        return None
+    return day
 
 
 # ---- an import ----

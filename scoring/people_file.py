@@ -8,10 +8,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
 from typing import get_args
 from zoneinfo import ZoneInfo, available_timezones
 
+import scoring.periods
 import scoring.working_hours
 from scoring.people import ROLES, Hours, Role
 from scoring.refused import Refused
@@ -22,7 +22,6 @@ COLUMNS = ("person", "name", "team", "role", "tier", "manager", "from", "to", "z
 CHATS = ("slack", "teams", "demo")
 """Systems whose accounts are written "slack:T1/U2"; accounts of ticket systems are "source/account"."""
 
-_EPOCH = date(1970, 1, 1)
 _MOST_SHOWN = 20
 
 
@@ -93,6 +92,7 @@ class Known:
     stays: Mapping[str, tuple[Stay, ...]] = field(default_factory=dict)  # person key → memberships
     teams: Mapping[str, TeamEntry] = field(default_factory=dict)
     accounts: Mapping[str, str] = field(default_factory=dict)  # account key → person key
+    renamed: Mapping[str, str] = field(default_factory=dict)  # key that nobody has any more → the person's key now
 
 
 class _Problems:
@@ -124,12 +124,16 @@ def account_key(system: str, name: str) -> str:
     return f"{system}:{name}" if system in CHATS else f"{system}/{name}"
 
 
+def is_key(text: str) -> bool:
+    """Whether a person can have this key: it stands in cells, and among others between semicolons."""
+    return 0 < len(text) <= 200 and text == text.strip() and text.isprintable() and ";" not in text
+
+
 def _day(text: str, line: int, column: str, problems: _Problems) -> int | None:
-    try:
-        return (date.fromisoformat(text) - _EPOCH).days
-    except ValueError:
+    day = scoring.periods.from_iso(text)
+    if day is None:
         problems.add(line, f"column {column}: found {text!r}, expected a date like 2026-03-31.")
-        return None
+    return day
 
 
 def _span(first: int, last: int | None) -> tuple[int, int | None]:
@@ -282,16 +286,24 @@ def _check_stays(people: Mapping[str, _Gathering], known: Known, problems: _Prob
                     "at the same time: end the earlier row the day before the later begins.",
                 )
         for stay in ordered:
-            if stay.manager and stay.manager not in everyone:
+            if stay.manager in known.renamed and stay.manager not in everyone:
+                problems.add(stay.line, f"column manager: {_another(stay.manager, known)}")
+            elif stay.manager and stay.manager not in everyone:
                 near = difflib.get_close_matches(stay.manager, everyone, 1, 0.6)
                 hint = f" Did you mean {near[0]!r}?" if near else " Add a row for them."
                 problems.add(stay.line, f"column manager: nobody has the key {stay.manager!r}.{hint}")
             _check_chain(key, stay, everyone, problems)
         for stand_in in one.stands_in:
-            if stand_in.person not in everyone:
+            if stand_in.person in known.renamed and stand_in.person not in everyone:
+                problems.add(one.line, f"column deputy_for: {_another(stand_in.person, known)}")
+            elif stand_in.person not in everyone:
                 problems.add(one.line, f"column deputy_for: nobody has the key {stand_in.person!r}. Add their row.")
             elif stand_in.person == key:
                 problems.add(one.line, "column deputy_for: nobody stands in for themselves; leave it empty.")
+
+
+def _another(key: str, known: Known) -> str:
+    return f"{key!r} has the key {known.renamed[key]!r} now; write that."
 
 
 def _check_chain(key: str, stay: Stay, everyone: Mapping[str, Sequence[Stay]], problems: _Problems) -> None:
@@ -335,6 +347,9 @@ def parse(
             continue
         one = people.setdefault(key, _Gathering(line))
         _read_row(one, line, row, systems, shared, problems)
+    for key, one in people.items():
+        if key in known.renamed and known.renamed[key] not in people:  # beside them it is somebody else's
+            problems.add(one.line, f"column person: {_another(key, known)}")
     _check_claims(people, shared, known, problems)
     _check_stays(people, known, problems)
     given = {team.key: team for team in teams}
@@ -363,4 +378,4 @@ def parse(
 
 def iso(day: int) -> str:
     """A stored day as 2026-03-31."""
-    return (_EPOCH + timedelta(days=day)).isoformat()
+    return scoring.periods.iso(day)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -26,6 +27,8 @@ _MONTHS = (
     "january", "february", "march", "april", "may", "june",
     "july", "august", "september", "october", "november", "december",
 )  # fmt: skip
+_BEFORE = frozenset({"in", "for", "the", "of", "during", "over"})
+"""Small words before a period that say nothing: "in october", "for the last week"."""
 _SPOKEN_NUMBERS = {"four": "4", "thirteen": "13"}
 
 
@@ -57,6 +60,14 @@ def date_of(day: int) -> date:
 def iso(day: int) -> str:
     """A day as dates are written in files and forms: "2026-08-14"."""
     return date_of(day).isoformat()
+
+
+def from_iso(text: str) -> int | None:
+    """The day of a date as people write it in files and forms, the inverse of `iso`; None where it is no date."""
+    try:
+        return day_of(date.fromisoformat(text.strip()))
+    except ValueError:
+        return None
 
 
 @lru_cache(maxsize=1024)
@@ -187,12 +198,12 @@ def parse(text: str, today: date) -> Period:
     No text means the rolling four weeks, the window that statuses are made from. A bare month, week
     or quarter means the latest one that has begun. Raises Refused for anything else, and for the future.
     """
-    words = " ".join(text.lower().replace(",", " ").split())
+    words = " ".join(itertools.dropwhile(_BEFORE.__contains__, text.lower().replace(",", " ").split()))
     if len(words) > 40:
         raise _not_understood(words[:40] + "…")
     here = day_of(today)
     period = _relative(words, here) or _named(words, here)
-    if period is None:
+    if period is None or (text.strip() and not words):
         raise _not_understood(text.strip(), _meant(words, here))
     if period.first > here:
         raise Refused(f"{period.label} has not begun yet.", "Ask for a period up to today.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Literal
 
 import scoring.calendars
@@ -40,7 +39,8 @@ class Plan:
 
     `subject` is "team:2" or "desk"; days are local days since 1970-01-01; `version` counts every change, and a
     change names the version it was made from. `blocker` is what somebody above must take away, empty where nothing.
-    `period` is the key of the period in which the red was seen. `set_day` is when the due day was last set.
+    `period` is the key of the period in which the red was seen. `set_day` is when the due day was last set. `owned`
+    is false where the owner has left, or may own it no more: whoever reads a plan for people finds that out.
     """
 
     id: int
@@ -60,6 +60,22 @@ class Plan:
     closed_day: int | None = None
     version: int = 1
     set_day: int = 0
+    owned: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of a plan once: `act` as the record calls it ("plan moved"), by whom, on which local day, and the
+    version that came of it. `owner` and `due_day` are those from then on, `words` what was said with it."""
+
+    act: str
+    by: str
+    day: int
+    version: int
+    owner_id: int = 0
+    owner: str = ""
+    due_day: int = 0
+    words: str = ""
 
 
 def team_of(subject: str) -> int | None:
@@ -85,6 +101,14 @@ def moved(plan: Plan, due_day: int, reason: str, today: int) -> Plan:
         raise Refused("That is the day it is due already.", "Choose another day.")
     why = _sentence(reason, "A sentence is missing.", "Say why it moves.")
     return replace(plan, due_day=due_day, reason=why, moved=plan.moved + 1, set_day=today)
+
+
+def handed(plan: Plan, owner_id: int, owner: str) -> Plan:
+    """The plan with another owner. Raises Refused where that is nobody else."""
+    _check_open(plan)
+    if owner_id == plan.owner_id:
+        raise Refused(f"{owner} sees to that plan already.", "Choose somebody else.")
+    return replace(plan, owner_id=owner_id, owner=owner, owned=True)
 
 
 def done(plan: Plan, today: int) -> Plan:
@@ -120,8 +144,8 @@ def overdue(plan: Plan, today: int) -> bool:
 
 
 def order(plans: Sequence[Plan], today: int) -> list[Plan]:
-    """Overdue plans first, then what stands still, then by due day."""
-    return sorted(plans, key=lambda p: (not overdue(p, today), not p.blocker, p.due_day, p.id))
+    """What nobody sees to first, then overdue plans, then what stands still, then by due day."""
+    return sorted(plans, key=lambda p: (p.owned, not overdue(p, today), not p.blocker, p.due_day, p.id))
 
 
 def reminder(plan: Plan, calendar: Calendar, today: int) -> tuple[Reminder, int] | None:
@@ -198,7 +222,7 @@ def _sentence(text: str, what: str, remedy: str) -> str:
 
 def due_day(text: str) -> int:
     """The day of a form's date ("2026-08-14"). Raises Refused for anything else."""
-    try:
-        return scoring.periods.day_of(date.fromisoformat(text.strip()))
-    except ValueError:
-        raise Refused("I do not understand that day.", "Choose it from the calendar, or write 2026-08-14.") from None
+    day = scoring.periods.from_iso(text)
+    if day is None:
+        raise Refused("I do not understand that day.", "Choose it from the calendar, or write 2026-08-14.")
+    return day

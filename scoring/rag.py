@@ -8,6 +8,7 @@ from typing import Literal
 
 import scoring.figures
 import scoring.noise
+import scoring.periods
 from scoring.metrics import MILLI, Lines, Metric, Sums
 
 Status = Literal["red", "amber", "green", "none"]
@@ -40,19 +41,20 @@ def is_stock(metric: Metric) -> bool:
 
 
 def status(metric: Metric, lines: Lines, weeks: Sequence[tuple[int, Sums]], *,
-           prior: float = scoring.noise.PRIOR) -> Evidence:  # fmt: skip
+           prior: float = scoring.noise.PRIOR, as_of: int | None = None) -> Evidence:  # fmt: skip
     """The evidence in weeks of sums, oldest first; the last four are the window.
 
     Under `min_sample` observations in the window there is no colour. Red: the chance of a true value
     beyond the red line exceeds 0.6, or the CUSUM over all weeks exceeds 3.5; in either case the window's
     value must have covered half the way from target to red line, so that a slide that has been made good
     is no longer held against anybody. Green: the window's value meets the target. Else amber. A stock's
-    window is its last level.
+    window is its last level, of the day `as_of` in a week that is not over.
     """
     recent = weeks[-WINDOW:]
     stock = is_stock(metric)
     window = (recent[-1][1] if recent else Sums()) if stock else _total(recent)
-    sample = f"{_counted(metric, window)} {_when(len(recent), stock=stock)}"
+    when = _at(as_of) if stock else f"over {_WEEKS[len(recent)]}"
+    sample = f"{_counted(metric, window)} {when}"
     if window.den <= 0 or window.n < metric.min_sample:
         return Evidence("none", f"{sample}; a colour needs {metric.min_sample}", window)
     scale = metric.scale
@@ -171,5 +173,5 @@ def _counted(metric: Metric, sums: Sums) -> str:
     return f"{scoring.figures.figure(metric, scoring.figures.value(metric, sums))} from {sums.n:,}"
 
 
-def _when(weeks: int, *, stock: bool) -> str:
-    return "at the end of the week" if stock else f"over {_WEEKS[weeks]}"
+def _at(day: int | None) -> str:
+    return "at the end of the week" if day is None else f"on {scoring.periods.day_month(day)}"

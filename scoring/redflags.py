@@ -68,6 +68,11 @@ class RedFlag:
     version: int = 1
 
 
+def missed(flag: RedFlag, today: int) -> bool:
+    """Whether the day on which somebody was to speak with the client is over."""
+    return flag.state == "open" and flag.next_contact is not None and flag.next_contact < today
+
+
 def load(parsed: Mapping[str, Any]) -> Signals:
     """Settings from the parsed [red_flags] table. Raises Refused naming the setting and what was expected."""
     where = "[red_flags]"
@@ -96,9 +101,9 @@ def reasons(signs: Signs, signals: Signals, today: int) -> tuple[str, ...]:
         found.append(f"{answers} in {signals.days} days {was} {signals.low_rating} or less")
     if signs.complaints:
         found.append("one complaint" if signs.complaints == 1 else f"{signs.complaints} complaints")
-    if renews and left is not None:
-        at = scoring.periods.day_month_year(today + left)
-        found.append(f"renewal on {at}, in {'one day' if left == 1 else f'{left} days'}")
+    if renews and signs.renewal_day is not None:
+        at = scoring.periods.day_month_year(signs.renewal_day)
+        found.append(f"renewal on {at}")  # the sentence is kept, so it counts no days
     return tuple(found)
 
 

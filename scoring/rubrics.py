@@ -50,7 +50,7 @@ def load(
     of each rubric they touch, and so do `adopted` ones, each for its level. Raises Refused naming table, key and the
     nearest valid name.
     """
-    drafts = {**_drafts(metrics, shipped), **_drafts(metrics, own)}
+    drafts = {**_drafts(metrics, shipped, shipped=True), **_drafts(metrics, own, shipped=False)}
     _unambiguous([draft.rubric for draft in drafts.values()])
     moved = sorted(
         (*_moved(metrics, shipped), *_adopted(metrics, adopted), *_moved(metrics, own)), key=lambda m: m.from_day
@@ -66,10 +66,12 @@ def scope(rubric: Rubric) -> Scope:
     return rubric.level, rubric.role, rubric.tier, rubric.team
 
 
-def _drafts(metrics: Mapping[str, Metric], parsed: Mapping[str, Any]) -> dict[tuple[str, int], _Draft]:
+def _drafts(
+    metrics: Mapping[str, Metric], parsed: Mapping[str, Any], *, shipped: bool
+) -> dict[tuple[str, int], _Draft]:
     found: dict[tuple[str, int], _Draft] = {}
     for number, one in enumerate(scoring.tables.tables(parsed, "rubric", "[[rubric]]"), 1):
-        draft = _draft(metrics, one, number)
+        draft = _draft(metrics, one, number, shipped=shipped)
         key = (draft.rubric.name, draft.rubric.from_day)
         if key in found:
             raise Refused(
@@ -92,7 +94,7 @@ def _unambiguous(rubrics: Sequence[Rubric]) -> None:
             )
 
 
-def _draft(metrics: Mapping[str, Metric], one: Mapping[str, Any], number: int) -> _Draft:
+def _draft(metrics: Mapping[str, Metric], one: Mapping[str, Any], number: int, *, shipped: bool) -> _Draft:
     name = scoring.tables.text(one, "name", f"[[rubric]] {number}")
     where = f"[[rubric]] {number} “{name}”"
     scoring.tables.only(one, KEYS, where)
@@ -127,7 +129,7 @@ def _draft(metrics: Mapping[str, Metric], one: Mapping[str, Any], number: int) -
     from_day = scoring.tables.day(one, "from", where)
     found = next(level_ for level_ in LEVELS if level_ == level)
     held = next((role_ for role_ in ROLES if role_ == role), None)
-    return _Draft(Rubric(name, found, from_day, tuple(entries), held, tier, team), own)
+    return _Draft(Rubric(name, found, from_day, tuple(entries), held, tier, team, shipped), own)
 
 
 def _moved(metrics: Mapping[str, Metric], parsed: Mapping[str, Any]) -> Iterable[Moved]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import scoring.periods
 from scoring.behaviours import Behaviour
 from scoring.fairness import DEFAULT, Fairness
 from scoring.metrics import Level, Lines, Metric
@@ -38,6 +39,14 @@ class Rubric:
     role: Role | None = None
     tier: int | None = None
     team: str = ""
+    shipped: bool = field(default=False, compare=False)
+
+    @property
+    def since(self) -> str:
+        """Since when its lines hold, in words; those from the first day of all have no date that anybody meant."""
+        if self.from_day > 0:
+            return f"since {scoring.periods.iso(self.from_day)}"
+        return "shipped lines" if self.shipped else "from the beginning"
 
 
 @dataclass(frozen=True, slots=True)

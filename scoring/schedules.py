@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -94,18 +94,10 @@ class _Time(NamedTuple):
     why: str
 
 
-def due(schedules: Iterable[Schedule], last_done: Mapping[str, int], now: int) -> list[Due]:
-    """Everything that is due at `now` (UTC seconds), schedule by schedule, each in order.
-
-    `last_done` is, by key, the mark of the last time that was made or recorded as skipped; `begins` gives the
-    first one. A schedule without a mark is not due: nobody has said yet since when it holds.
-    """
-    return [one for s in schedules if s.key in last_done for one in step(s, last_done[s.key], now).dues]
-
-
 def step(schedule: Schedule, done: int, now: int) -> Step:
-    """The times after the mark `done` that have come by `now`, with a verdict each; and the next time.
+    """The times after the mark `done` that have come by `now` (UTC seconds), with a verdict each; and the next time.
 
+    `done` is the mark of the last time that was made or recorded as skipped; `begins` gives the first one.
     Where several dates come to fall on one working day, only the last of them speaks; the others are skips that
     say so. Of what was missed, `latest` makes the newest late and skips the rest, `all` makes each late, `skip`
     none. What is not more than LATE seconds old is not late.

@@ -54,6 +54,7 @@ DEFAULTS: Mapping[str, Standing] = {
     for one in (
         _standing("team_digest", "team", "weekly", 9, needs_channel=True),
         _standing("lead_digest", "team", "weekly", 8, 30),
+        _standing("manager_digest", "desk", "weekly", 9),
         _standing("leadership_digest", "desk", "monthly", 9, day=3),
         _standing("desk_page", "desk", "monthly", 9, day=3, needs_channel=True),
         _standing("plan_reminders", "team", "daily", 8, 30),
@@ -70,6 +71,7 @@ DEFAULTS: Mapping[str, Standing] = {
 AUDIENCES: Mapping[str, str] = {
     "team": "team_digest",
     "lead": "lead_digest",
+    "manager": "manager_digest",
     "leadership": "leadership_digest",
     "organisation": "desk_page",
 }

@@ -129,7 +129,7 @@ def reading(metric: Metric, entry: Entry, series: Series, *, provisional: bool =
     lines = entry.lines
     value = scoring.figures.value(metric, series.period)
     previous = scoring.figures.value(metric, series.before)
-    evidence = scoring.rag.status(metric, lines, series.weeks, prior=prior)
+    evidence = scoring.rag.status(metric, lines, series.weeks, prior=prior, as_of=series.as_of)
     scale = metric.scale
     if metric.cap is None:
         weeks = [(monday, scale * sums.num / sums.den if sums.den else None) for monday, sums in series.weeks]
@@ -289,11 +289,11 @@ def _percent(share: float) -> str:
     return f"{100.0 * share:.6g} %"
 
 
-def explain(metric: Metric, entry: Entry, found: Reading, *, level: Level, from_day: int,
+def explain(metric: Metric, entry: Entry, found: Reading, *, level: Level, since: str,
             objectives: Sequence[str] = (), covered: float = 1.0) -> Explanation:  # fmt: skip
     """How the figure came about: formula with the figures filled in, evidence, lines and their date, weight.
 
-    `from_day` is the day the rubric holds from, `covered` the share of the weight that had data,
+    `since` says since when the rubric holds, `covered` the share of the weight that had data,
     `objectives` the chain from the nearest objective up to the leadership objective.
     """
     lines = entry.lines
@@ -309,8 +309,7 @@ def explain(metric: Metric, entry: Entry, found: Reading, *, level: Level, from_
         sample=found.words,
         lines=f"none yet: {found.measuring}" if found.measuring else (
             f"target {scoring.figures.line(metric, lines.target)}, red line {scoring.figures.line(metric, lines.red)}, "
-            f"scale {scoring.figures.line(metric, lines.worst)} to {scoring.figures.line(metric, lines.best)}, "
-            f"since {scoring.periods.iso(from_day)}"
+            f"scale {scoring.figures.line(metric, lines.worst)} to {scoring.figures.line(metric, lines.best)}, {since}"
         ),
         weight=f"{100.0 * entry.weight:.4g} % of the score",
         contribution=contribution,

@@ -8,12 +8,12 @@ from typing import Any
 from zoneinfo import available_timezones
 
 import scoring.maps
+import scoring.periods
 import scoring.working_hours
 from scoring.people_file import TeamEntry
 from scoring.refused import Refused
 
 KEYS = ("name", "key", "zone", "hours", "holidays", "agreed_small")
-_EPOCH = date(1970, 1, 1)
 
 
 def _text(place: str, found: Mapping[str, Any], key: str, default: str) -> str:
@@ -24,13 +24,11 @@ def _text(place: str, found: Mapping[str, Any], key: str, default: str) -> str:
 
 
 def _day(place: str, value: object) -> int:
-    try:
-        if isinstance(value, str):
-            value = date.fromisoformat(value)
-        if isinstance(value, date) and not isinstance(value, datetime):
-            return (value - _EPOCH).days
-    except ValueError:
-        pass
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return scoring.periods.day_of(value)
+    day = scoring.periods.from_iso(value) if isinstance(value, str) else None
+    if day is not None:
+        return day
     raise Refused(f"{place}: the holiday {value!r} is no date.", "Write it like 2026-12-25.")
 
 

@@ -7,6 +7,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from scoring.metrics import Metric
+
 FACTOR = 2.66
 RANGE_FACTOR = 3.27
 ENOUGH = 6
@@ -24,6 +26,11 @@ class Limits:
     upper: float
     lower: float
     range_limit: float
+
+
+def applies(metric: Metric) -> bool:
+    """Whether limits tell of a metric: not of rates, whose swings depend on the sample; `scoring.rag` weighs those."""
+    return metric.kind != "rate"
 
 
 def limits(values: Sequence[float], d2: float | None = None) -> Limits:

@@ -3,31 +3,76 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import polars as pl
 
 import scoring.derive
 import scoring.directory
+import scoring.expressions
 import scoring.facts
 import scoring.periods
 import scoring.rollups
-from scoring.metrics import Metric, Shape, Sums
+from scoring.metrics import Metric, Shape, Side, Sums
 from scoring.people import Membership, Team
 from scoring.periods import Period
 from scoring.rules import Rules
 
+SOMEBODY = "somebody"
+"""Whose work it is taken for where a file names nobody."""
+
 _TEAM = 1
+_SOMEBODY = 1
+_NOTHING = pl.DataFrame()
+
+_MADE_OF: dict[str, tuple[str, ...]] = {
+    "rated": ("account",), "closed_on": ("resolved_at",), "closer": ("resolver",), "reopened": ("reopens",),
+    "first_contact": ("interactions",), "first_contact_by": ("first_worker",), "fixer": ("first_worker",),
+    "first_time_fix": ("first_worker", "resolver"), "keeper": ("resolver",), "same_day": ("resolved_at",),
+    "handler": ("resolver",), "escalated": ("escalations",), "responder": ("first_worker",),
+    "wait_minutes": ("responded_at",), "open_minutes": ("resolved_at",), "repeated": ("requester", "category"),
+    "triage_ok": ("triage_met",), "triage_by": ("dispatcher",), "triage_on": ("triaged_at",),
+    "engagement_ok": ("engagement_met",), "engagement_by": ("first_worker",), "engagement_on": ("responded_at",),
+    "completion_ok": ("completion_met",), "completion_by": ("resolver",), "completion_on": ("resolved_at",),
+    "on_time": ("entered_at",), "productive": ("kind",), "answered": ("due_at",), "succeeded": ("accepted_at",),
+    "ended_at": ("resolved_at",), "required_until": ("required_to",), "held_day": ("valid_from",),
+    "held_until": ("valid_to",),
+}  # fmt: skip
+"""Derived column → the columns of a file without which it is empty."""
+
+_RAW: dict[str, str] = {"span": "ticket", "informed": "ticket", "capacity": "time_entry"}
+"""Derived table → the one that a file would hold."""
 
 
-def by_month(metric: Metric, facts: Mapping[str, pl.DataFrame], rules: Rules) -> list[tuple[Period, Sums]]:
-    """Sums of each month that the facts reach into, oldest first.
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What facts say of a metric: the sums of each month, oldest first, and whatever kept them from saying more.
 
-    Every account is taken for a person of one team with office hours in the organisation's zone. Stocks are
-    counted to the end of the month of the last fact.
+    `assumed`: columns that name nobody, so that all was taken for one person's work. `absent`: tables without
+    facts; `empty`: columns ("survey.rating") that the metric needs and that hold nothing.
     """
-    people = _accounts(facts)
+
+    months: tuple[tuple[Period, Sums], ...]
+    assumed: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
+
+
+def table_of(metric: Metric) -> str:
+    """The table of facts that a file of unknown name most likely holds."""
+    table = metric.numerator.table if metric.denominator.table == "capacity" else metric.denominator.table
+    return _RAW.get(table, table)
+
+
+def attempt(metric: Metric, facts: Mapping[str, pl.DataFrame], rules: Rules) -> Trial:
+    """Sums of each month that the facts reach into.
+
+    Every account is taken for a person of one team with office hours in the organisation's zone, and what names
+    nobody for the work of one more. Stocks are counted to the end of the month of the last fact.
+    """
+    people = _accounts(facts) or [SOMEBODY]
     team = Team(_TEAM, "all", "All", rules.zone)
-    named = {name: number for number, name in enumerate(people, 1)}
+    named = {name: number for number, name in enumerate(people, _SOMEBODY)}
     directory = scoring.directory.build(
         [(number, rules.zone, None) for number in named.values()],
         [team],
@@ -37,9 +82,47 @@ def by_month(metric: Metric, facts: Mapping[str, pl.DataFrame], rules: Rules) ->
         rules.zone,
     )
     frames = scoring.derive.derive({**facts, "extent": _extent(facts)}, directory, rules.fairness)
+    frames, assumed = _credited(metric, frames)
     rows = scoring.rollups.contributions(frames, directory, [(1, metric)])
-    if rows.is_empty():
+    months = () if rows.is_empty() else _months(metric, rows)
+    if any(sums.den > 0 for _, sums in months):
+        return Trial(months, assumed)
+    sides = (metric.denominator, metric.numerator)
+    absent = [_RAW.get(side.table, side.table) for side in sides if frames.get(side.table, _NOTHING).is_empty()]
+    empty = [name for side in sides for name in _empty(side, frames.get(side.table, _NOTHING))]
+    return Trial((), assumed, tuple(dict.fromkeys(absent)), tuple(dict.fromkeys(empty)))
+
+
+def _credited(
+    metric: Metric, frames: Mapping[str, pl.DataFrame]
+) -> tuple[dict[str, pl.DataFrame], tuple[str, ...]]:
+    """The frames with somebody credited wherever nobody is, and the columns that name nobody."""
+    found, assumed = dict(frames), []
+    for side in (metric.denominator, metric.numerator):
+        frame = found.get(side.table, _NOTHING)
+        derived = metric.subject == "person" and scoring.facts.columns(side.table)[side.credit] == "person"
+        column = side.credit if derived else f"@{side.credit}"
+        if column in frame.columns and len(frame) and frame[column].null_count() == len(frame):
+            somebody = pl.lit(_SOMEBODY, dtype=pl.Int64).alias(column)
+            found[side.table] = frame.with_columns(somebody)
+            table = _RAW.get(side.table, side.table)
+            assumed += [f"{table}.{name}" for name in _MADE_OF.get(side.credit, (side.credit,))]
+    return found, tuple(dict.fromkeys(assumed))
+
+
+def _empty(side: Side, frame: pl.DataFrame) -> list[str]:
+    """The columns of a file that a side cannot do without and that hold nothing."""
+    if frame.is_empty():
         return []
+    columns = scoring.facts.columns(side.table)
+    used = [side.day, *sorted(scoring.expressions.check(side.value, columns, side.table))]
+    if side.where:
+        used += sorted(scoring.expressions.check(side.where, columns, side.table))
+    bare = [name for name in used if name in frame.columns and frame[name].null_count() == len(frame)]
+    return [f"{_RAW.get(side.table, side.table)}.{raw}" for name in bare for raw in _MADE_OF.get(name, (name,))]
+
+
+def _months(metric: Metric, rows: pl.DataFrame) -> tuple[tuple[Period, Sums], ...]:
     daily = rows.group_by("day").agg(pl.col(scoring.rollups.SUMS).sum()).sort("day")
     first, last = daily["day"][0], daily["day"][-1]
     found: list[tuple[Period, Sums]] = []
@@ -47,7 +130,7 @@ def by_month(metric: Metric, facts: Mapping[str, pl.DataFrame], rules: Rules) ->
     while month.first <= last:
         found.append((month, over(metric, daily, month.first, month.last)))
         month = scoring.periods.next(month)
-    return found
+    return tuple(found)
 
 
 def over(metric: Metric, daily: pl.DataFrame, first: int, last: int) -> Sums:

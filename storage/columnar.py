@@ -59,12 +59,12 @@ def names(table: str, prefix: str = "") -> str:
     return ", ".join(f'{prefix}"{name}"' for name in scoring.derive.typed(table))
 
 
-async def facts(db: Db, table: str, column: str, items: Sequence[Any]) -> pl.DataFrame:
-    """The rows of a fact table whose `column` (text, indexed) is among `items`."""
+async def facts(db: Db, table: str, column: str, items: Sequence[Any], where: str = "") -> pl.DataFrame:
+    """The rows of a fact table whose `column` (text, indexed) is among `items`; `where` begins with AND."""
     schema = scoring.derive.typed(table)
     if not items:
         return pl.DataFrame(schema=schema)
-    sql = f'SELECT {names(table)} FROM "{table}" WHERE {listed(db, column)}'
+    sql = f'SELECT {names(table)} FROM "{table}" WHERE {listed(db, column)}{where}'
     return read(await rows(db, sql, values(db, items)), table)
 
 

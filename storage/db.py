@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from functools import cached_property
@@ -10,15 +11,26 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, Executable, event
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from scoring.refused import Refused
+
+log = logging.getLogger("redfirst.db")
 
 Db = AsyncConnection
 """What query functions take: a connection inside the caller's transaction; only edges commit."""
 
 
-_LOG = "wal_autocheckpoint=8000"
-"""Pages of SQLite's log after which a commit moves them into the file."""
+_LOG = "wal_autocheckpoint=16000"
+"""Pages of SQLite's log after which a commit moves them into the file itself, while everybody else waits."""
+
+_KINDS = ("sqlite", "postgresql", "postgres")
+"""What an address may begin with, before a driver's name."""
+
+_TIDY = 250
+"""Transactions that write after which the log is moved into the file beside everything else, so that none has to."""
 
 
 def _sqlite_pragmas(connection: Any, _record: object) -> None:
@@ -42,11 +54,13 @@ class Prepared:
     """A statement of plain numbers and texts (no lists), which in a brief transaction goes straight to SQLite.
 
     SQLAlchemy's own way takes longer than most of these statements do. The text and the order of the
-    parameters are made once; anywhere else it is an ordinary statement. Raises the driver's errors.
+    parameters are made once; anywhere else it is an ordinary statement. What is `small` (a row by its key) goes
+    straight in every transaction that has SQLite's write lock. Raises the driver's errors.
     """
 
-    def __init__(self, statement: Executable) -> None:
+    def __init__(self, statement: Executable, *, small: bool = False) -> None:
         self.statement = statement
+        self._small = small
 
     @cached_property
     def _compiled(self) -> tuple[str, tuple[str, ...], Mapping[str, Any]]:
@@ -55,7 +69,7 @@ class Prepared:
 
     async def rows(self, db: Db, values: Mapping[str, Any]) -> Sequence[Any]:
         """What it finds, each row to be read by place."""
-        driver = _brief(db)
+        driver = self._straight(db)
         if driver is None:
             return (await db.execute(self.statement, values)).all()
         found: Sequence[Any] = (await self._asked(driver, values))[3]
@@ -63,28 +77,41 @@ class Prepared:
 
     async def changed(self, db: Db, values: Mapping[str, Any]) -> int:
         """How many rows it wrote."""
-        driver = _brief(db)
+        driver = self._straight(db)
         if driver is None:
             return (await db.execute(self.statement, values)).rowcount
         count: int = (await self._asked(driver, values))[1]
         return count
+
+    def _straight(self, db: Db) -> Any:
+        """The driver's connection where the statement goes straight to SQLite; else None."""
+        driver: Any = db.sync_connection and db.sync_connection.connection.dbapi_connection
+        brief = getattr(driver, "is_brief", False)
+        return driver if brief or (self._small and getattr(driver, "is_writing", False)) else None
 
     async def _asked(self, driver: Any, values: Mapping[str, Any]) -> Any:
         text, names, fixed = self._compiled
         return await driver.at_once(text, [values[name] if name in values else fixed[name] for name in names])
 
 
-def _brief(db: Db) -> Any:
-    """The driver's connection inside a brief transaction on SQLite; None elsewhere."""
-    driver: Any = db.sync_connection and db.sync_connection.connection.dbapi_connection
-    return driver if getattr(driver, "is_brief", False) else None
+def _url(text: str) -> URL:
+    """The address of a database that this program can use. Raises Refused, without the password in it."""
+    remedy = "Give postgresql://USER@HOST/NAME, or sqlite:///FILE for a file of its own."
+    try:
+        found = make_url(text)
+    except (ArgumentError, ValueError):
+        raise Refused("REDFIRST_DATABASE_URL is no address of a database.", remedy) from None
+    kind = found.get_backend_name()
+    if kind not in _KINDS:
+        raise Refused(f"REDFIRST_DATABASE_URL begins with {kind}://, which cannot be used here.", remedy)
+    return found
 
 
 class Store:
     """The engine with its kinds of transaction. `close()` when done."""
 
     def __init__(self, url: str) -> None:
-        parsed = make_url(url)
+        parsed = _url(url)
         if parsed.get_backend_name() == "sqlite":
             import storage.sqlite  # not needed, and slow to import, where there is another database
 
@@ -104,6 +131,8 @@ class Store:
         self._line: asyncio.Lock | nullcontext[None] = asyncio.Lock() if self.is_sqlite else nullcontext()
         self._reading = self.engine.execution_options(writing=False)
         self._idle: AsyncConnection | None = None
+        self._written = 0
+        self._tidying: asyncio.Task[None] | None = None
         self._closed = False
 
     @property
@@ -115,6 +144,7 @@ class Store:
         """A transaction that may write: committed at the end, rolled back on any exception."""
         async with self._line, self.engine.begin() as connection:
             yield connection
+        self._wrote()
 
     @asynccontextmanager
     async def loading(self) -> AsyncIterator[Db]:
@@ -142,6 +172,19 @@ class Store:
                 driver: Any = (await connection.get_raw_connection()).driver_connection
                 await driver.execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)")
 
+    def _wrote(self) -> None:
+        """Counts a transaction that wrote; now and then the log is moved into the file, in a thread of its own."""
+        self._written += 1
+        if self._written >= _TIDY and self.is_sqlite and not self._closed and self._tidying is None:
+            self._written = 0
+            self._tidying = asyncio.create_task(self.settle(), name="SQLite's log")
+            self._tidying.add_done_callback(self._tidied)
+
+    def _tidied(self, task: asyncio.Task[None]) -> None:
+        self._tidying = None
+        if not task.cancelled() and task.exception() is not None:
+            log.warning("SQLite's log could not be moved into the file; the next time does it: %s", task.exception())
+
     @asynccontextmanager
     async def brief(self) -> AsyncIterator[Db]:
         """The same for a few short statements; on SQLite they run at once and not in another thread."""
@@ -167,6 +210,7 @@ class Store:
                 self._idle = connection
             else:
                 await connection.close()
+        self._wrote()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Db]:
@@ -176,6 +220,8 @@ class Store:
 
     async def close(self) -> None:
         self._closed = True
+        if self._tidying is not None:
+            await asyncio.wait({self._tidying})
         if self._idle is not None:
             await self._idle.close()
             self._idle = None

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import polars as pl
 from sqlalchemy import select
@@ -39,6 +41,29 @@ async def read(db: Db, zone: str = "UTC") -> Directory:
     linked = {row.key: row.person_id for row in await db.execute(_ACCOUNTS)}
     clients = {row.client: row.id for row in await db.execute(_CLIENTS)}
     return scoring.directory.build(people, await storage.people.teams(db), held, linked, clients, zone)
+
+
+async def of_accounts(db: Db, keys: Sequence[str], zone: str = "UTC") -> Directory:
+    """The same of those alone whom these accounts are linked to, and of no clients: what a few tickets take."""
+    linked = await _listed(db, "key, person_id", "account", "key", keys, "AND state = 'linked' ORDER BY key")
+    accounts = {str(key): int(number) for key, number in linked if number is not None}
+    numbers = sorted(set(accounts.values()))
+    people = await _listed(db, "id, zone, hours", "person", "id", numbers)
+    held = await _listed(
+        db, "person_id, team_id, role, from_day, to_day, tier, manager_id", "membership", "person_id", numbers,
+        "ORDER BY id",
+    )  # fmt: skip
+    whole = [(number, its_zone, hours_of(hours) if hours else None) for number, its_zone, hours in people]
+    stays = [Membership(*row) for row in held]
+    return scoring.directory.build(whole, await storage.people.teams(db), stays, accounts, {}, zone)
+
+
+async def _listed(
+    db: Db, names: str, table: str, column: str, items: Sequence[Any], rest: str = ""
+) -> list[tuple[Any, ...]]:
+    kind = "text" if column == "key" else "int"
+    sql = f"SELECT {names} FROM {table} WHERE {storage.columnar.listed(db, column, kind)} {rest}"
+    return await storage.columnar.rows(db, sql, storage.columnar.values(db, items))
 
 
 async def with_clients(db: Db, rows: pl.DataFrame, known: Directory) -> Directory | None:

@@ -39,6 +39,8 @@ _DONE = (
     ("escalation", "to_account", "raised_at"),
 )
 """What else somebody does on a ticket: whose, and when."""
+_NOBODYS = "CASE WHEN account IS NULL THEN 1 END = 1"
+"""In words that no index of accounts serves: SQLite would read every survey that names none."""
 _LEFT_OUT = {"not_mine": "left out: not your work", "leave_out": "left out: special circumstances"}
 
 
@@ -54,19 +56,24 @@ class Behind:
 
 
 async def tickets_behind(
-    db: Db, metric: Metric, person_id: int, period: Period, limit: int, fairness: Fairness = DEFAULT
-) -> list[Behind]:
-    """Tickets of the person that the metric looks at in the period, newest first, at most `limit`."""
+    db: Db, metric: Metric, person_id: int, period: Period, limit: int, fairness: Fairness = DEFAULT,
+    today: int | None = None,
+) -> list[Behind]:  # fmt: skip
+    """Tickets of the person that the metric looks at in the period, newest first, at most `limit`.
+
+    With `today`, those of a stock are as they stand today where the period is not over.
+    """
     keys = list((await db.execute(_ACCOUNTS, {"person": person_id})).scalars())
     side = next((s for s in (metric.denominator, metric.numerator) if s.table in scoring.facts.TICKET_OF), None)
     if not keys or side is None or metric.subject != "person":
         return []
     low, high = (period.first - 1) * _DAY, (period.last + 2) * _DAY
-    facts = await _facts(db, side.table, keys, low, high, fairness)
-    directory = await storage.directory.read(db)
-    frames = scoring.derive.derive(facts, directory, fairness)
+    facts = await _facts(db, side, keys, low, high, fairness)
+    directory = await storage.directory.of_accounts(db, _accounts(facts))
+    frames = scoring.derive.derive(facts, directory, fairness, spans=side.table in ("span", "informed"))
     reasons = {row.ticket: row.kind for row in await db.execute(_REASONS, {"person": person_id})}
-    rows = _rows(frames, metric, side, person_id, period, directory)
+    last = period.last if today is None else min(period.last, today)
+    rows = _rows(frames, metric, side, person_id, period, last, directory)
     own = facts["ticket"].select("id", "number", "title", "url")
     found = rows.join(own, left_on="ticket", right_on="id", how="inner").sort(
         "@day", "ticket", descending=[True, False]
@@ -87,7 +94,11 @@ async def _adjusted(
 ) -> dict[int, str]:
     """Days on which the person's rows count less or not at all, with the words; levels are cut, not left out."""
     known = await storage.distortions.in_force(db, "desk", period.first, period.last)
-    concerned = [one for one in known if scoring.distortions.touches(one, period.first, period.last, [metric.name])]
+    concerned = [
+        one
+        for one in known
+        if one.effective and scoring.distortions.touches(one, period.first, period.last, [metric.name])
+    ]
     if not concerned or side.shape != "flow":
         return {}
     held = directory.segments.filter(pl.col("person") == person_id)
@@ -120,7 +131,7 @@ async def parts(db: Db, person_id: int, begin: int, end: int, limit: int) -> lis
     earlier = storage.columnar.values(db, await _touched(db, keys, begin - _WIDE, end - 1))
     sql = (
         f"SELECT DISTINCT ticket FROM survey WHERE {storage.columnar.listed(db, 'ticket')} "
-        f"AND account IS NULL AND answered_at >= {begin} AND answered_at < {end}"
+        f"AND {_NOBODYS} AND answered_at >= {begin} AND answered_at < {end}"
     )
     found |= {row[0] for row in await storage.columnar.rows(db, sql, earlier)}
     sql = (
@@ -142,14 +153,20 @@ async def has_part(db: Db, ticket: str, person_id: int) -> bool:
     return False
 
 
+def _accounts(facts: dict[str, pl.DataFrame]) -> list[str]:
+    """All accounts that the facts name."""
+    found = [facts[table][name] for table in facts for name in scoring.facts.ACCOUNTS.get(table, ())]
+    return pl.concat(found).drop_nulls().unique().sort().to_list()
+
+
 async def _facts(
-    db: Db, table: str, keys: Sequence[str], low: int, high: int, fairness: Fairness
+    db: Db, side: Side, keys: Sequence[str], low: int, high: int, fairness: Fairness
 ) -> dict[str, pl.DataFrame]:
     """Whatever of these accounts may count between two instants, with what it looks at."""
     facts: dict[str, pl.DataFrame] = {}
-    if table in ("time_entry", "escalation", "survey"):
-        facts[table] = await _own(db, table, keys, low, high)
-        tickets = facts[table]["ticket"].drop_nulls().unique().to_list()
+    if side.table in ("time_entry", "escalation", "survey"):
+        facts[side.table] = await _own(db, side, keys, low, high)
+        tickets = facts[side.table]["ticket"].drop_nulls().unique().to_list()
     else:
         tickets = await _touched(db, keys, low, high)
     facts["ticket"] = await storage.columnar.facts(db, "ticket", "id", tickets)
@@ -159,12 +176,17 @@ async def _facts(
     return facts
 
 
-async def _own(db: Db, table: str, keys: Sequence[str], low: int, high: int) -> pl.DataFrame:
+async def _own(db: Db, side: Side, keys: Sequence[str], low: int, high: int) -> pl.DataFrame:
+    """Rows that these accounts are credited with, of the time between, where a fact says on which they count."""
+    table = side.table
     column = {"time_entry": "account", "escalation": "to_account", "survey": "account"}[table]
-    rows = await storage.columnar.facts(db, table, column, keys)
+    timed = side.shape == "flow" and scoring.facts.SCHEMA[table].get(side.day) == "time"
+    within = f" AND {side.day} BETWEEN {low} AND {high}" if timed else ""
+    rows = await storage.columnar.facts(db, table, column, keys, within)
     if table == "survey":
-        rated = await storage.columnar.facts(db, table, "ticket", await _touched(db, keys, low - _WIDE, high))
-        rows = pl.concat([rows, rated.filter(pl.col("account").is_null())]).unique("id", maintain_order=True)
+        touched = await _touched(db, keys, low - _WIDE, high)
+        rated = await storage.columnar.facts(db, table, "ticket", touched, f" AND {_NOBODYS}{within}")
+        rows = pl.concat([rows, rated]).unique("id", maintain_order=True)
     return rows
 
 
@@ -187,8 +209,9 @@ async def _touched(db: Db, keys: Sequence[str], low: int, high: int) -> list[str
 
 
 def _rows(
-    frames: dict[str, pl.DataFrame], metric: Metric, side: Side, person: int, period: Period, directory: Directory
-) -> pl.DataFrame:
+    frames: dict[str, pl.DataFrame], metric: Metric, side: Side, person: int, period: Period, last: int,
+    directory: Directory,
+) -> pl.DataFrame:  # fmt: skip
     """ticket, @day, num, den (thousandths, null where it does not count) of the person's rows in the period."""
     frame = frames[side.table]
     who = scoring.rollups.subjects(frame, side.table, side.credit, directory, None, of_client=False)
@@ -198,7 +221,7 @@ def _rows(
         value = scoring.rollups.milli(one) if one.table == side.table else pl.lit(None, pl.Int64)
         if one.table == side.table and one.shape != "flow":
             begin, end = pl.col(one.day), pl.col(one.until)
-            alive = (begin <= period.last) & (end.is_null() | (end > period.last))
+            alive = (begin <= last) & (end.is_null() | (end > last))
             value = pl.when(alive).then(value)
         values.append(value.alias(name))
     made = frame.select(pl.col(scoring.facts.TICKET_OF[side.table]).alias("ticket"), *values).with_columns(

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Integer, String, bindparam, case, exists, func, or_, select
 
+import storage.loads
 from storage.db import Db
-from storage.models import account, load, membership, outbox, person
+from storage.models import account, membership, outbox, person
 from storage.outbox import OPEN, TROUBLED
 
 _OUTBOX = select(
@@ -20,7 +21,6 @@ _OUTBOX = select(
 _OLDEST = select(func.min(outbox.c.due_at)).where(
     outbox.c.state == "due", outbox.c.platform.in_(bindparam("platforms", expanding=True))
 )
-_AS_OF = select(func.max(load.c.as_of))
 _TODAY = bindparam("today", type_=Integer)
 _UNREACHED = (
     select(person.c.name)
@@ -62,8 +62,8 @@ async def oldest_due(db: Db, platforms: Collection[str]) -> int | None:
 
 
 async def data_as_of(db: Db) -> int | None:
-    """The newest instant in the data, UTC seconds; None before the first load."""
-    found: int | None = (await db.execute(_AS_OF)).scalar_one()
+    """How new the data are, UTC seconds; None before the first load."""
+    found: int | None = (await db.execute(storage.loads.NEWEST)).scalar_one()
     return found
 
 

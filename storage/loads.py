@@ -15,7 +15,9 @@ import scoring.facts
 from storage.db import Db, Prepared
 from storage.models import load, ticket, ticket_event
 
-_AS_OF = Prepared(select(func.max(load.c.as_of)))
+TICKETS = frozenset(["ticket", "ticket_event"])
+NEWEST = select(func.coalesce(func.max(load.c.tickets_as_of), func.max(load.c.as_of)))
+_AS_OF = Prepared(NEWEST)
 _DONE = select(load.c.id).where(
     load.c.digest == bindparam("digest"), load.c.source == bindparam("source"), load.c.state == "done"
 )
@@ -24,11 +26,15 @@ _MOST_IDS = 5000
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a load has come: rows taken, rows left out, newest instant (UTC seconds) or None."""
+    """How far a load has come: rows taken, rows left out, newest instant (UTC seconds) or None.
+
+    `tickets_as_of`: the newest of its tickets and their events; None where it has none.
+    """
 
     rows: int = 0
     rejected: int = 0
     as_of: int | None = None
+    tickets_as_of: int | None = None
 
 
 def digest(path: Path) -> str:
@@ -46,7 +52,9 @@ def newest(table: str, frame: pl.DataFrame) -> int | None:
 
 
 async def as_of(db: Db) -> int | None:
-    """The newest instant in all data, UTC seconds; None before the first load."""
+    """How new the data are, UTC seconds: as new as the tickets, where there are any, for most figures rest on them,
+    and fresh surveys would hide that tickets stopped coming. None before the first load.
+    """
     found: int | None = (await _AS_OF.rows(db, {}))[0][0]
     return found
 
@@ -63,7 +71,12 @@ async def note(db: Db, number: int, progress: Progress) -> None:
     await db.execute(
         update(load)
         .where(load.c.id == number)
-        .values(rows=progress.rows, rejected=progress.rejected, as_of=progress.as_of)
+        .values(
+            rows=progress.rows,
+            rejected=progress.rejected,
+            as_of=progress.as_of,
+            tickets_as_of=progress.tickets_as_of,
+        )
     )
 
 

@@ -71,6 +71,7 @@ leave = _fact("leave", "account")
 endpoints = _fact("endpoints", "client day")
 client = _fact("client")
 complaint = _fact("complaint", "client")
+cost = _fact("cost", "day")
 certification = _fact("certification", "account")
 training = _fact("training", "account day")
 
@@ -289,7 +290,7 @@ audit = Table(
     Column("at", BigInteger, nullable=False),
     Column("actor", Text, nullable=False),
     Column("act", Text, nullable=False),
-    Column("subject", Text, nullable=False),
+    Column("subject", Text, nullable=False, index=True),
     Column("body", Text, nullable=False),
 )
 
@@ -317,4 +318,5 @@ load = Table(
     Column("rows", Integer, nullable=False),
     Column("rejected", Integer, nullable=False),
     Column("as_of", BigInteger),  # the newest instant in the data
+    Column("tickets_as_of", BigInteger),  # the newest of its tickets and their events
 )

@@ -145,6 +145,23 @@ plan = Table(
     ),
 )
 
+comment = Table(
+    "comment",
+    metadata,
+    # never edited: what is said instead, or that it was taken back, is a new row
+    Column("id", Integer, primary_key=True),
+    Column("subject", String(50), nullable=False),  # "team:2", "desk"
+    Column("metric", String(100), nullable=False),
+    Column("period", String(20), nullable=False),  # key of a week or a month
+    Column("version", Integer, nullable=False),  # the newest holds
+    Column("words", Text, nullable=False),  # empty: taken back
+    Column("cause", String(20), nullable=False),  # empty where none is known
+    Column("by_id", ForeignKey("person.id"), nullable=False),
+    Column("voice", String(12), nullable=False),  # lead, manager, leadership
+    Column("day", Integer, nullable=False),  # local
+    UniqueConstraint("subject", "period", "metric", "version"),
+)
+
 distortion = Table(
     "distortion",
     metadata,
@@ -164,4 +181,24 @@ distortion = Table(
     Column("answer", Text, nullable=False),  # why it was declined or reverted
     Column("reverted_by", ForeignKey("person.id")),
     Column("reverted_at", BigInteger),
+    Column("effective", Boolean, nullable=False),  # whether figures are kept by its weight
+    Column("work", String(10), nullable=False),  # what is left to be worked in: empty, figures, scores
+    Column("work_mark", String(32)),  # of whoever is at it, until work_until
+    Column("work_until", BigInteger),
+    Index(
+        "ix_distortion_work",
+        "work",
+        sqlite_where=text("work <> ''"),
+        postgresql_where=text("work <> ''"),
+    ),
+)
+
+distortion_score = Table(
+    "distortion_score",
+    metadata,
+    # whose closed scores are looked at once a distortion is worked in: a person, a team, the desk
+    Column("distortion_id", ForeignKey("distortion.id"), primary_key=True),
+    Column("subject", String(50), primary_key=True),
+    Column("done", Boolean, nullable=False),
+    Column("renewed", Integer, nullable=False),  # scores of it that have a new version
 )

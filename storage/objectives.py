@@ -29,7 +29,6 @@ _EVERY = (
 _NEWEST = _EVERY.where(_V.version == objective.c.version).order_by(objective.c.id)
 _OPEN = _NEWEST.where(_V.state == "open")
 _ONE = _NEWEST.where(objective.c.key == bindparam("named"))
-_VERSIONS = _EVERY.where(objective.c.key == bindparam("named")).order_by(_V.version)
 _ADD = {
     "sqlite": sqlite.insert(objective).on_conflict_do_nothing().returning(objective.c.id),
     "postgresql": postgresql.insert(objective).on_conflict_do_nothing().returning(objective.c.id),
@@ -72,11 +71,6 @@ async def get(db: Db, key: str) -> Objective | None:
 async def every(db: Db) -> list[Objective]:
     """The newest version of each, closed ones too."""
     return [_objective(row) for row in await db.execute(_NEWEST)]
-
-
-async def versions(db: Db, key: str) -> list[tuple[Objective, str, int]]:
-    """Every version of an objective, oldest first, with who made it and when (UTC seconds)."""
-    return [(_objective(row), row.by, row.at) for row in await db.execute(_VERSIONS, {"named": key})]
 
 
 async def keys(db: Db) -> frozenset[str]:

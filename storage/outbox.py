@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, case, false, func, literal, null, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from storage.db import Db
+from storage.db import Db, Prepared
 from storage.models import outbox
 
 STATES = ("held", "failed", "expired", "posting", "claimed", "due", "cancelled", "sent")
@@ -49,10 +49,18 @@ class Message:
 
 
 _JSON = json.JSONEncoder(separators=(",", ":"))
-_INSERTS = {
-    "sqlite": sqlite.insert(outbox).on_conflict_do_nothing(index_elements=["key"]),
-    "postgresql": postgresql.insert(outbox).on_conflict_do_nothing(index_elements=["key"]),
-}
+_SET_AT_FIRST = (
+    "key", "platform", "recipient", "person_id", "unasked", "body", "revision", "state", "made_at", "due_at",
+    "expires_at", "claim", "attempts", "unsure", "copies",
+)  # fmt: skip
+
+
+def _new(insert: sqlite.Insert | postgresql.Insert) -> Prepared:
+    given = {name: bindparam(name, type_=outbox.c[name].type) for name in _SET_AT_FIRST}
+    return Prepared(insert.values(given).on_conflict_do_nothing(index_elements=["key"]), small=True)
+
+
+_INSERTS = {"sqlite": _new(sqlite.insert(outbox)), "postgresql": _new(postgresql.insert(outbox))}
 _SPOKEN = and_(outbox.c.reference.is_not(None), outbox.c.state.in_(("sent", "failed", "cancelled")))
 """On the platform, and nothing under way with it."""
 _REVISE = (
@@ -142,38 +150,24 @@ async def add(
     `card` is the card's plain JSON (`cards.card.to_json`); instants are UTC seconds. From `expires_at` on it is not
     said any more. What is `unasked` goes after what people wait for. `now` is when it was made (default: `due_at`).
     """
-    row = _fresh(platform, recipient, card, key, due_at)
-    more = {"person_id": person_id, "unasked": unasked, "expires_at": expires_at}
-    result = await db.execute(
-        _INSERTS[db.dialect.name], {**row, **more, "made_at": due_at if now is None else now}
-    )
-    return bool(result.rowcount == 1)
-
-
-async def add_all(db: Db, messages: Sequence[tuple[str, str, Any, str]], due_at: int) -> None:
-    """Many in one statement, due at one instant: (platform, recipient, card, key) each; a key known already stays."""
-    if messages:
-        await db.execute(_INSERTS[db.dialect.name], [_fresh(*message, due_at) for message in messages])
-
-
-def _fresh(platform: str, recipient: str, card: Any, key: str, due_at: int) -> dict[str, Any]:
-    return {
+    values = {
         "key": key,
         "platform": platform,
         "recipient": recipient,
-        "person_id": None,
-        "unasked": False,
+        "person_id": person_id,
+        "unasked": unasked,
         "body": _text(card),
         "revision": 0,
         "state": "due",
-        "made_at": due_at,
+        "made_at": due_at if now is None else now,
         "due_at": due_at,
-        "expires_at": None,
+        "expires_at": expires_at,
         "claim": 0,
         "attempts": 0,
         "unsure": False,
         "copies": 1,
     }
+    return await _INSERTS[db.dialect.name].changed(db, values) == 1
 
 
 async def revise(db: Db, key: str, card: Any, now: int) -> bool:

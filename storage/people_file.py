@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Table, bindparam, delete, insert, select, update
 
+import scoring.maps
 import scoring.people_file
+import storage.audit
 from scoring.people import Hours
 from scoring.people_file import Known, PeopleFile, PersonEntry, StandIn, Stay, TeamEntry
+from scoring.refused import Refused
 from storage.db import Db
-from storage.models import account, deputy, membership, person, team
+from storage.models import account, audit, deputy, membership, person, team
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,10 @@ def hours_json(hours: Hours) -> str:
 def hours_of(text: str) -> Hours:
     """The reverse of `hours_json`."""
     return Hours(tuple(tuple((start, end) for start, end in day) for day in json.loads(text)))
+
+
+RENAMED = "person renamed"
+_RENAMES = select(audit.c.subject, audit.c.body).where(audit.c.act == RENAMED).order_by(audit.c.id)
 
 
 async def known(db: Db) -> Known:
@@ -62,7 +70,37 @@ async def known(db: Db) -> Known:
     }
     linked = await db.execute(select(account).where(account.c.state == "linked"))
     accounts = {row.key: keys[row.person_id] for row in linked if row.person_id is not None}
-    return Known({key: tuple(found) for key, found in stays.items()}, teams, accounts)
+    whole = {key: tuple(found) for key, found in stays.items()}
+    return Known(whole, teams, accounts, await _renamed(db, keys))
+
+
+async def _renamed(db: Db, keys: Mapping[int, str]) -> dict[str, str]:
+    """Keys that nobody has any more, as the audit trail tells, with the key of the same person now."""
+    found: dict[str, str] = {}
+    for row in await db.execute(_RENAMES):
+        number = int(row.subject.removeprefix("person:"))
+        if number in keys:
+            found[json.loads(row.body)["from"]] = keys[number]
+    held = set(keys.values())
+    return {old: new for old, new in found.items() if old not in held}
+
+
+async def rename(db: Db, old: str, new: str, actor: str, at: int) -> str:
+    """Gives a person another key, with an audit entry, and tells their name; all else refers to their number.
+
+    Raises Refused for a key that nobody has, that somebody has, or that no file could hold.
+    """
+    people = {row.key: row for row in await db.execute(select(person.c.id, person.c.key, person.c.name))}
+    if old not in people:
+        raise Refused(f"Nobody has the key {old!r}.", scoring.maps.nearest(old, people) if people else "")
+    if new in people:
+        raise Refused(f"{new!r} is the key of {people[new].name} already.", "Choose another one.")
+    if not scoring.people_file.is_key(new):
+        raise Refused(f"{new!r} is no key.", "It has up to 200 letters, without a semicolon or blanks around it.")
+    one = people[old]
+    await db.execute(update(person).where(person.c.id == one.id).values(key=new))
+    await storage.audit.add(db, at, actor, RENAMED, f"person:{one.id}", {"from": old, "to": new})
+    return str(one.name)
 
 
 class _Log:

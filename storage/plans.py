@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from scoring.plans import Plan
+import scoring.periods
+from scoring.plans import Change, Plan
 from storage.db import Db, Prepared
-from storage.models import person
+from storage.models import audit, outbox, person
 from storage.models_told import plan
 
 _C = plan.c
@@ -42,11 +45,24 @@ _INSERTS = {
     "sqlite": sqlite.insert(plan).on_conflict_do_nothing().returning(_C.id),
     "postgresql": postgresql.insert(plan).on_conflict_do_nothing().returning(_C.id),
 }
-_CHANGED = ("due_day", "state", "outcome", "moved", "reason", "blocker", "closed_day", "set_day", "version")
+_CHANGED = ("owner_id", "due_day", "state", "outcome", "moved", "reason", "blocker", "closed_day", "set_day", "version")
 _CHANGE = Prepared(
     update(plan)
     .where(_C.id == bindparam("plan_id"), _C.version == bindparam("was"))
     .values({name: bindparam(f"new_{name}") for name in _CHANGED})
+)
+_HISTORY = Prepared(
+    select(audit.c.at, audit.c.act, audit.c.body, person.c.name)
+    .outerjoin(person, person.c.key == audit.c.actor)
+    .where(audit.c.subject == bindparam("whose"))
+    .order_by(audit.c.id)
+)
+_UNSAID = Prepared(
+    select(outbox.c.id).where(
+        outbox.c.state == "due",
+        or_(outbox.c.key.like(bindparam("reminders")), outbox.c.key.like(bindparam("questions"))),
+        outbox.c.reference.is_(None),
+    )
 )
 
 
@@ -84,7 +100,7 @@ async def blockers(db: Db, subjects: Collection[str]) -> list[Plan]:
 async def add(db: Db, new: Plan) -> int | None:
     """Keeps a new plan and returns its id; None where its subject has an open one for that metric."""
     values = asdict(new)
-    del values["id"], values["owner"]
+    del values["id"], values["owner"], values["owned"]
     number: int | None = (await db.execute(_INSERTS[db.dialect.name], values)).scalar_one_or_none()
     return number
 
@@ -94,3 +110,29 @@ async def change(db: Db, before: Plan, after: Plan) -> bool:
     values = {f"new_{name}": getattr(after, name) for name in _CHANGED}
     values["new_version"] = before.version + 1
     return await _CHANGE.changed(db, {"plan_id": before.id, "was": before.version, **values}) == 1
+
+
+async def history(db: Db, plan_id: int, since: int, zone: str) -> list[Change]:
+    """What became of a plan after one of its versions, oldest first, as the record has it; days are those of `zone`.
+
+    The owners have no names yet: `storage.people.names` knows them.
+    """
+    found = []
+    for at, act, body, name in await _HISTORY.rows(db, {"whose": f"plan:{plan_id}"}):
+        said = json.loads(body)
+        version = said.get("version", 0)
+        if version > since:
+            day = scoring.periods.day_of(scoring.periods.today(datetime.fromtimestamp(at, UTC), zone))
+            found.append(
+                Change(
+                    act, name or "Redfirst", day, version, said.get("owner", 0), "", said.get("due", 0),
+                    said.get("words", ""),
+                )
+            )  # fmt: skip
+    return found
+
+
+async def unsaid(db: Db, plan_id: int) -> list[int]:
+    """The ids of messages that remind of a plan, or ask for an owner, and are still to be posted."""
+    keys = {"reminders": f"plan:{plan_id}:remind:%", "questions": f"plan:{plan_id}:gone:%"}
+    return [row[0] for row in await _UNSAID.rows(db, keys)]

@@ -27,13 +27,13 @@ class Priorities:
     version: int = 1
 
 
-_OF = (
+_NEWEST = (
     select(priority, person.c.name)
     .join(person, person.c.id == priority.c.by_id)
     .where(priority.c.month == bindparam("of_month"))
     .order_by(priority.c.version.desc())
+    .limit(1)
 )
-_NEWEST = _OF.limit(1)
 _RECORD = {
     "sqlite": sqlite.insert(priority).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(priority).on_conflict_do_nothing(),
@@ -48,12 +48,6 @@ async def of(db: Db, month: str) -> Priorities | None:
     """The priorities of a month as they stand; None where none were recorded."""
     row = (await db.execute(_NEWEST, {"of_month": month})).first()
     return None if row is None else _priorities(row)
-
-
-async def history(db: Db, month: str) -> list[Priorities]:
-    """All that was recorded for a month, newest first."""
-    rows = await db.execute(_OF, {"of_month": month})
-    return [_priorities(row) for row in rows]
 
 
 async def record(db: Db, month: str, words: str, trade_offs: str, by: Person, at: int, *, after: int) -> bool:

@@ -39,7 +39,7 @@ class Pages:
 PAGES = Pages()
 
 _TICKETS = ("ticket", "span", "informed")
-_ALONE = ("ticket_event", "leave", "client", "complaint", "certification")
+_ALONE = ("ticket_event", "leave", "client", "complaint", "cost", "certification")
 _COLUMNS = ", ".join(scoring.rollups.ROLLUP)
 
 Kept = Literal["rollup", "rollup_week"]

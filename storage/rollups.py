@@ -31,6 +31,9 @@ from storage.series import person_series as person_series
 from storage.series import team_cells as team_cells
 from storage.series import team_series as team_series
 
+BUILDING = "building "
+"""In front of the token of a rebuild, where the definition stands otherwise."""
+
 _KEY = ", ".join(scoring.rollups.KEY)
 _SUMS = scoring.rollups.SUMS
 _NOTHING = " AND ".join(f"{name} = 0" for name in _SUMS)
@@ -56,6 +59,11 @@ async def known_metrics(db: Db, metrics: Mapping[str, Metric]) -> dict[str, int]
     """The same without writing: None where a metric has no id yet."""
     known = {row.name: row.id for row in await db.execute(_ALL_METRICS)}
     return {name: known[name] for name in metrics} if known.keys() >= metrics.keys() else None
+
+
+async def built(db: Db) -> dict[str, str]:
+    """By which definition the rollups of each metric are built, or (`BUILDING` and a token) who is building them."""
+    return {row.name: row.digest for row in await db.execute(_ALL_METRICS)}
 
 
 async def stale(db: Db, metrics: Mapping[str, Metric]) -> list[str]:
@@ -109,6 +117,14 @@ async def stored(db: Db, ids: Iterable[int] | None = None, table: Kept = "rollup
     return pl.DataFrame(found, schema=scoring.rollups.ROLLUP, orient="row").sort(scoring.rollups.KEY)
 
 
+async def between(db: Db, ids: Iterable[int], first: int, last: int) -> pl.DataFrame:
+    """The rollups of these metric ids on local days from `first` to `last`."""
+    sql = f"SELECT {_COLUMNS} FROM rollup WHERE {storage.columnar.listed(db, 'metric_id', 'int')} "
+    sql += f"AND day BETWEEN {first:d} AND {last:d}"
+    found = await storage.columnar.rows(db, sql, storage.columnar.values(db, sorted(ids)))
+    return pl.DataFrame(found, schema=scoring.rollups.ROLLUP, orient="row")
+
+
 async def outdate(db: Db, names: Sequence[str] | None = None) -> None:
     """In the transaction that changes people, calendars or links: rollups of these metrics (all without names) are
     to be renewed by `renew`."""
@@ -151,7 +167,7 @@ async def rebuild(
         return rows
     rows = 0
     while chosen:
-        token = f"building {secrets.token_hex(8)}"
+        token = f"{BUILDING}{secrets.token_hex(8)}"
         try:
             return rows + await _rebuilt(where, rules, chosen, token, pages)
         except _Overtaken as overtaken:

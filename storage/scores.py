@@ -38,7 +38,10 @@ _LATEST = Prepared(
 _PERIODS = select(frozen_score.c.period).where(frozen_score.c.subject == bindparam("subject")).distinct()
 _CLOSED = (
     select(frozen_score.c.subject, frozen_score.c.period)
-    .where(frozen_score.c.period.in_(bindparam("keys", expanding=True)))
+    .where(
+        frozen_score.c.subject.in_(bindparam("subjects", expanding=True)),
+        frozen_score.c.period.in_(bindparam("keys", expanding=True)),
+    )
     .distinct()
 )
 _HIGHEST = select(func.max(frozen_score.c.version)).where(
@@ -69,10 +72,10 @@ async def periods(db: Db, subject: str) -> frozenset[str]:
     return frozenset((await db.execute(_PERIODS, {"subject": subject})).scalars())
 
 
-async def closed(db: Db, keys: Iterable[str]) -> dict[str, set[str]]:
-    """Which of the periods with these keys have been closed, by subject; one statement for everybody."""
+async def closed(db: Db, subjects: Iterable[str], keys: Iterable[str]) -> dict[str, set[str]]:
+    """Which of the periods with these keys have been closed, by subject; one statement for all of these subjects."""
     found: dict[str, set[str]] = defaultdict(set)
-    for subject, period in await db.execute(_CLOSED, {"keys": list(keys)}):
+    for subject, period in await db.execute(_CLOSED, {"subjects": list(subjects), "keys": list(keys)}):
         found[subject].add(period)
     return found
 

@@ -64,7 +64,7 @@ def _select(kept: Table, named: str, moments: bool, who: _Of, keys: Sequence[_Of
     times: list[ColumnElement[Any]] = [literal_column("0")] * 4
     if moments:
         times = [func.sum(column * of.day).cast(BigInteger) for column in (of.num, of.den, of.n, of.ss)]
-    days = of.day <= _day("high") if moments else of.day.between(_day("low"), _day("high"))
+    days = of.day <= _day("until") if moments else of.day.between(_day("low"), _day("high"))
     # metrics by name, so that a card takes one statement; the join finds them first, then their rows by key
     joined = metric.join(kept, of.metric_id == metric.c.id)
     chosen = metric.c.name.in_(bindparam(named, expanding=True))
@@ -171,7 +171,7 @@ def _total(pieces: _Pieces, keep: Callable[[int, int], bool]) -> _Piece:
 
 def _in_period(one: Metric, pieces: _Pieces, asked: Asked) -> Sums:
     before, within = _total(pieces, lambda _, stage: stage < 2), _total(pieces, lambda _, stage: stage == 2)
-    return _read(one, before, within, asked.period.first, asked.period.last)
+    return _read(one, before, within, asked.period.first, min(asked.period.last, asked.until))
 
 
 def _series(one: Metric, pieces: _Pieces, asked: Asked, people: int = 1) -> Series:
@@ -185,17 +185,19 @@ def _series(one: Metric, pieces: _Pieces, asked: Asked, people: int = 1) -> Seri
     weeks: list[tuple[int, Sums]] = []
     for monday in asked.mondays:
         within = by_week.get(monday, _NO_PIECE)
-        weeks.append((monday, _read(one, level, within, monday, monday + 6)))
+        weeks.append((monday, _read(one, level, within, monday, min(monday + 6, asked.until))))
         level = _plus(level, within) if _stock(one) else level
     before, within = _total(pieces, lambda _, stage: stage < 1), _total(pieces, lambda _, stage: stage == 1)
     earlier = _read(one, before, within, asked.earlier.first, asked.earlier.last)
-    return Series(_in_period(one, pieces, asked), earlier, tuple(weeks), people=people)
+    as_of = asked.until if _stock(one) and asked.until < asked.mondays[-1] + 6 else None
+    return Series(_in_period(one, pieces, asked), earlier, tuple(weeks), people=people, as_of=as_of)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A period, the one before, the weeks of the trend, and the days as parameters.
 
+    `until` is the last day that stocks are told of: what stands open will have aged by Sunday, and may be closed.
     `of_weeks`: both periods are made of whole weeks, so that the rollups of weeks tell all about flows.
     """
 
@@ -203,20 +205,22 @@ class Asked:
     earlier: Period
     mondays: tuple[int, ...]
     days: dict[str, int]
+    until: int
 
     @property
     def of_weeks(self) -> bool:
         return _of_weeks(self.period) and _of_weeks(self.earlier)
 
 
-def _asked(period: Period) -> Asked:
+def _asked(period: Period, today: int | None) -> Asked:
     earlier = scoring.periods.previous(period)
     mondays = scoring.periods.weeks_up_to(period, WEEKS)
     days = {
         "low": min(mondays[0], scoring.periods.monday(earlier.first)), "high": mondays[-1] + 6,
         "first_before": earlier.first, "first": period.first, "last": period.last,
     }  # fmt: skip
-    return Asked(period, earlier, mondays, days)
+    last = days["high"]
+    return Asked(period, earlier, mondays, days, last if today is None else min(last, today))
 
 
 def _stock(one: Metric) -> bool:
@@ -224,22 +228,30 @@ def _stock(one: Metric) -> bool:
 
 
 async def _rows(
-    db: Db, statements: dict[str, Executable], metrics: Sequence[Metric], values: dict[str, Any], *, weeks: bool
-) -> Sequence[Any]:
+    db: Db, statements: dict[str, Executable], metrics: Sequence[Metric], values: dict[str, Any], until: int, *,
+    weeks: bool,
+) -> Sequence[Any]:  # fmt: skip
     stocks = [one.name for one in metrics if _stock(one)]
-    named = {"flows": [one.name for one in metrics if not _stock(one)]} | ({"stocks": stocks} if stocks else {})
+    named: dict[str, Any] = {"flows": [one.name for one in metrics if not _stock(one)]}
+    if stocks:
+        named |= {"stocks": stocks, "until": until}
     kept = "weeks" if weeks else "days"
     return (await db.execute(statements[f"{kept} and stocks" if stocks else kept], values | named)).all()
 
 
-async def person_series(db: Db, person_id: int, metrics: Sequence[Metric], period: Period) -> dict[str, Series]:
-    """What a person's rollups say of each metric over a period, by name; metrics without facts are empty sums."""
-    asked = _asked(period)
+async def person_series(
+    db: Db, person_id: int, metrics: Sequence[Metric], period: Period, today: int | None = None
+) -> dict[str, Series]:
+    """What a person's rollups say of each metric over a period, by name; metrics without facts are empty sums.
+
+    With `today`, stocks of a period that is not over are those of today.
+    """
+    asked = _asked(period, today)
     if db.dialect.name == "sqlite" and not any(_stock(one) for one in metrics):  # nothing that came before counts
         return await _packed(db, person_id, metrics, asked)
     found: dict[str, _Pieces] = defaultdict(dict)
     values = {**asked.days, "subject": person_id}
-    for row in await _rows(db, _SERIES["person"], metrics, values, weeks=asked.of_weeks):
+    for row in await _rows(db, _SERIES["person"], metrics, values, asked.until, weeks=asked.of_weeks):
         found[row[0]][(row[1], row[2])] = _Piece(*row[3:])
     return {one.name: _series(one, found[one.name], asked) for one in metrics}
 
@@ -309,12 +321,14 @@ def _summed(found: Sequence[int | None]) -> Sums:
     return NOTHING if num is None or den is None or n is None or ss is None else Sums(num, den, n, ss)
 
 
-async def team_series(db: Db, team_id: int | None, metrics: Sequence[Metric], period: Period) -> dict[str, Series]:
+async def team_series(
+    db: Db, team_id: int | None, metrics: Sequence[Metric], period: Period, today: int | None = None
+) -> dict[str, Series]:
     """The same for a team (whoever was in it on each day), or for the whole organisation without one.
 
     `people` are the persons (clients) with a denominator in the period. Metrics about clients have no team.
     """
-    asked = _asked(period)
+    asked = _asked(period, today)
     series: dict[str, Series] = {one.name: _series(one, {}, asked, 0) for one in metrics}
     of_people = [one for one in metrics if one.subject == "person"]
     groups = {"people" if team_id is None else "team": of_people}
@@ -325,10 +339,10 @@ async def team_series(db: Db, team_id: int | None, metrics: Sequence[Metric], pe
         if not chosen:
             continue
         whole: dict[str, _Pieces] = defaultdict(dict)
-        for row in await _rows(db, _SERIES[group], chosen, values, weeks=asked.of_weeks):
+        for row in await _rows(db, _SERIES[group], chosen, values, asked.until, weeks=asked.of_weeks):
             whole[row[0]][(row[1], row[2])] = _Piece(*row[3:])
         each: dict[str, dict[int, _Pieces]] = defaultdict(lambda: defaultdict(dict))
-        for row in await _rows(db, _BEHIND[group], chosen, values, weeks=asked.of_weeks):
+        for row in await _rows(db, _BEHIND[group], chosen, values, asked.until, weeks=asked.of_weeks):
             each[row[0]][row[1]][(_BASE, row[2])] = _Piece(*row[3:])
         for one in chosen:
             people = sum(_in_period(one, pieces, asked).den > 0 for pieces in each[one.name].values())
@@ -342,7 +356,8 @@ async def team_cells(
     """Every team and ISO week with a denominator between two days, by metric: sums and how many people stand behind."""
     monday, end = scoring.periods.monday(first), scoring.periods.monday(last) + 6
     each: dict[tuple[str, int, int], dict[int, _Piece]] = defaultdict(dict)
-    for row in await _rows(db, _CELLS, metrics, {"low": monday, "high": end, "teams": list(team_ids)}, weeks=True):
+    values = {"low": monday, "high": end, "teams": list(team_ids)}
+    for row in await _rows(db, _CELLS, metrics, values, end, weeks=True):
         each[(row[0], row[1], row[2])][row[3]] = _Piece(*row[4:])
     named = {one.name: one for one in metrics}
     told: dict[tuple[str, int, int], list[Sums]] = defaultdict(list)

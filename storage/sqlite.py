@@ -105,20 +105,21 @@ class Connection(AsyncAdapt_aiosqlite_connection):
     Waiting for that lock is left to the connection's thread, so that the event loop never waits.
     """
 
-    __slots__ = ("_brief", "_due", "_patient")
+    __slots__ = ("_brief", "_due", "_patient", "_writing")
 
     _cursor_cls: Any = _Cursor
 
     def __init__(self, dbapi: Any, connection: Any) -> None:
         super().__init__(dbapi, connection)
         self._due = ""
-        self._brief = False
+        self._brief = self._writing = False
         self._patient = True
 
     def begin_with(self, statement: str, *, brief: bool = False) -> None:
         """`statement` is sent together with the first one of the transaction."""
         self._due = statement
         self._brief = brief
+        self._writing = statement == "BEGIN IMMEDIATE"
 
     def answer(self, many: bool, operation: str, parameters: Any) -> Answer:
         """What the thread of the connection finds. Raises the driver's errors."""
@@ -133,8 +134,13 @@ class Connection(AsyncAdapt_aiosqlite_connection):
     def is_brief(self) -> bool:
         return self._brief
 
+    @property
+    def is_writing(self) -> bool:
+        """Whether the transaction has the write lock, or takes it with its first statement."""
+        return self._writing
+
     async def at_once(self, operation: str, parameters: Any) -> Answer:
-        """The same without SQLAlchemy, in a brief transaction."""
+        """The same without SQLAlchemy, in the caller's thread once the transaction has begun."""
         if not self._due and not self._execute_mutex.locked():  # begun, and nobody in between
             return _run(self._connection._conn, (), False, operation, parameters)
         begin, self._due = self._due, ""
@@ -163,7 +169,7 @@ class Connection(AsyncAdapt_aiosqlite_connection):
         self._end(sqlite3.Connection.rollback)
 
     def _end(self, how: Callable[[sqlite3.Connection], None]) -> None:
-        brief, self._brief, self._due = self._brief, False, ""
+        brief, self._brief, self._writing, self._due = self._brief, False, False, ""
         driver = self._connection._connection
         if driver is None or not driver.in_transaction:
             return

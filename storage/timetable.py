@@ -137,6 +137,7 @@ _FAILED = (
     .order_by(run.c.made_at.desc(), run.c.schedule)
 )
 _WAKE = select(func.min(timetable.c.wake_at))
+_LATEST = select(func.max(run.c.at))
 _NEXT = select(timetable.c.key, timetable.c.next_due).where(timetable.c.key.in_(bindparam("keys", expanding=True)))
 _PRUNE = delete(run).where(run.c.made_at < bindparam("before"))
 
@@ -272,6 +273,12 @@ async def failed(db: Db, since: int) -> tuple[Run, ...]:
 async def wakes_at(db: Db) -> int | None:
     """When (UTC seconds) something is next to be looked at; None where nothing is listed."""
     found: int | None = (await db.execute(_WAKE)).scalar_one()
+    return found
+
+
+async def latest(db: Db) -> int | None:
+    """The newest time (UTC seconds) that was dealt with; None where nothing ever was."""
+    found: int | None = (await db.execute(_LATEST)).scalar_one()
     return found
 
 

@@ -32,5 +32,5 @@ def test_every_command_named_is_there() -> None:
 def test_every_word_named_for_the_chat_is_understood() -> None:
     table = README.partition("## What people can ask")[2].partition("##")[0]
     words = set(re.findall(r"`/?(?:redfirst )?([a-z]+)", table))
-    known = {*handlers.routes.WORDS, "redfirst", "now", "schedule", "last", "october", "quarter", "weeks"}
+    known = {*handlers.routes.WORDS, "redfirst", "now", "schedule", "last", "teams", "october", "quarter", "weeks"}
     assert words <= known, words - known

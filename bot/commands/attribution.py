@@ -10,7 +10,7 @@ from bot.config import Config
 from scoring.refused import Refused
 
 if TYPE_CHECKING:
-    from storage.attribution import Report
+    from storage.attribution import Report, Seen
 
 SHOWN = 50
 
@@ -46,22 +46,38 @@ def lines(report: Report, most: int | None) -> list[str]:
     """The report in words, longest lists cut after `most`."""
     found: list[str] = []
     if report.nobodys:
-        found.append(f"{len(report.nobodys):,} accounts belong to nobody; nothing is scored for them:")
-        found += [f"  {seen.key}  ({seen.rows:,} facts)" for seen in report.nobodys[:most]]
+        one = len(report.nobodys) == 1
+        found.append(
+            "1 account belongs to nobody; nothing is scored for it:" if one else
+            f"{len(report.nobodys):,} accounts belong to nobody; nothing is scored for them:"
+        )  # fmt: skip
+        found += [_seen(seen) for seen in report.nobodys[:most]]
         if most is not None and len(report.nobodys) > most:
             found.append(f"  … {len(report.nobodys) - most:,} more (--all shows them)")
     if report.disputed:
-        found.append(f"{len(report.disputed):,} accounts are shared or claimed twice; nothing is scored for them:")
-        found += [f"  {seen.key}  ({seen.rows:,} facts)" for seen in report.disputed[:most]]
+        one = len(report.disputed) == 1
+        found.append(
+            "1 account is shared or claimed twice; nothing is scored for it:" if one else
+            f"{len(report.disputed):,} accounts are shared or claimed twice; nothing is scored for them:"
+        )  # fmt: skip
+        found += [_seen(seen) for seen in report.disputed[:most]]
     if report.idle:
-        found.append(f"{len(report.idle):,} technicians have no work in the data (an account missing?):")
+        who = "1 technician has" if len(report.idle) == 1 else f"{len(report.idle):,} technicians have"
+        found.append(f"{who} no work in the data (an account missing?):")
         found += [f"  {name} ({key})" for key, name in report.idle[:most]]
     if report.nobodys or report.disputed:
         found.append(
             "Settle them in the people file, or with `redfirst attribution link ACCOUNT PERSON` and `ignore ACCOUNT`."
         )
-    found.append(f"Settled: {report.settled:,} linked, {report.ignored:,} ignored.")
-    return found
+    counts = ((report.settled, "linked"), (report.ignored, "ignored"))
+    settled = [f"{count:,} {word}" for count, word in counts if count]
+    if settled:
+        found.append(f"Settled: {', '.join(settled)}.")
+    return found or ["No account has any work yet. Load tickets: `redfirst ingest FILE --map MAP`."]
+
+
+def _seen(seen: Seen) -> str:
+    return f"  {seen.key}  ({seen.rows:,} {'fact' if seen.rows == 1 else 'facts'})"
 
 
 async def _settle(args: argparse.Namespace, config: Config) -> int:

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace, config: Config) -> int:
         teams=Teams(),
         public_url="",
         demo=True,
-        parsed={**config.parsed, "schedule": [*config.parsed.get("schedule", ()), *bot.demo.channels()]},
+        parsed=bot.demo.configured(config.parsed, today),
     )
     return asyncio.run(_run(wanted, path, args.seed, today, today - now.date(), fresh=args.fresh or not path.exists()))
 
@@ -62,16 +62,20 @@ def _day(text: str | None, now: datetime) -> date:
 async def _run(config: Config, path: Path, seed: int, today: date, shift: timedelta, *, fresh: bool) -> int:
     import bot.app
     import bot.demo
+    import bot.demo_stage
     import bot.demo_time
 
+    rest = None
     if fresh or not await bot.demo.ready(config, seed, today):
         _clear(path)
-        await bot.demo.make(config, seed, today, _say)
+        rest = await bot.demo.make(config, seed, today, _say)
 
     def ready(port: int) -> None:
         print(_address(config.host, port), flush=True)
 
-    return await bot.app.serve(config, clock=bot.demo_time.Movable(shift), ready=ready)
+    clock = bot.demo_time.Movable(shift)
+    stage = bot.demo_stage.Stage(clock, seed, today, rest)
+    return await bot.app.serve(config, clock=clock, ready=ready, stage=stage)
 
 
 def _clear(path: Path) -> None:

@@ -15,8 +15,10 @@ from scoring.refused import Refused
 if TYPE_CHECKING:
     from cards.card import Card
     from handlers.call import Ctx
+    from scoring.people import Team
+    from scoring.periods import Period
 
-AUDIENCES = ("team", "lead", "leadership", "organisation")
+AUDIENCES = ("team", "lead", "manager", "leadership", "organisation")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,12 +87,9 @@ async def _of_desk(ctx: Ctx, args: argparse.Namespace) -> tuple[Card, str, str]:
 
 
 async def _of_team(ctx: Ctx, args: argparse.Namespace) -> tuple[Card, str, str]:
-    from dataclasses import replace
-
     import handlers.digest_cards
     import handlers.digests
     import handlers.sheets
-    import storage.audit
     import storage.people
 
     team = await storage.people.team_by_name(ctx.db, args.team)
@@ -98,22 +97,44 @@ async def _of_team(ctx: Ctx, args: argparse.Namespace) -> tuple[Card, str, str]:
         names = ", ".join(one.name for one in await storage.people.teams(ctx.db))
         raise Refused(f"There is no team “{args.team}”.", f"There are: {names}." if names else "Load a people file.")
     audience = args.audience or "team"
-    if audience not in ("team", "lead"):
-        raise Refused(f"A team has no digest for {audience}.", "Write desk for it, or take team or lead.")
+    if audience not in ("team", "lead", "manager"):
+        raise Refused(f"A team has no digest for {audience}.", "Write desk for it, or take team, lead or manager.")
     here = handlers.sheets.today(ctx, team.zone)
     asked = handlers.sheets.period(args.period, here) if args.period else handlers.digest_cards.period_of("week", here)
     posted = ""
-    if audience == "lead":
-        leads = await storage.people.leads(ctx.db, team, here)
-        if not leads:
-            raise Refused(f"Nobody leads {team.name} today.", "Look at it with --audience team.")
-        if not args.dry_run:
-            raise Refused("A lead's digest goes to a person, not to a channel.", "Look at it with --dry-run.")
-        told = await handlers.digest_cards.of_lead(replace(ctx, person=leads[0]), team, asked)
-        at = int(ctx.now.timestamp())
-        await storage.audit.add(ctx.db, at, "command line", "digest of a lead looked at", f"team:{team.id}", {})
-    else:
-        told = await handlers.digest_cards.of_team(ctx, team, asked)
+    if audience == "team":
+        card = handlers.digest_cards.card(await handlers.digest_cards.of_team(ctx, team, asked))
         if not args.dry_run:
             posted = await handlers.digests.post_now(ctx, team, str(int(ctx.now.timestamp())))
-    return handlers.digest_cards.card(told), f"digest-{team.key}-{audience}-{asked.key}", posted
+    else:
+        card = await _private(ctx, team, audience, asked, dry_run=args.dry_run)
+    return card, f"digest-{team.key}-{audience}-{asked.key}", posted
+
+
+async def _private(ctx: Ctx, team: Team, audience: str, asked: Period, *, dry_run: bool) -> Card:
+    """What the team's lead, or whoever that lead reports to, is told; that it was looked at leaves a trace."""
+    from dataclasses import replace
+
+    import cards.manager_digests
+    import handlers.digest_cards
+    import handlers.manager_digests
+    import handlers.sheets
+    import storage.audit
+    import storage.people
+
+    find = storage.people.leads if audience == "lead" else storage.people.above
+    found = await find(ctx.db, team, handlers.sheets.today(ctx, team.zone))
+    if not found:
+        nobody = "Nobody leads" if audience == "lead" else "To nobody reports whoever leads"
+        raise Refused(f"{nobody} {team.name} today.", "Look at it with --audience team.")
+    if not dry_run:
+        raise Refused(f"A {audience}'s digest goes to a person, not to a channel.", "Look at it with --dry-run.")
+    at = int(ctx.now.timestamp())
+    act = f"digest of a {audience} looked at"
+    await storage.audit.add(ctx.db, at, "command line", act, f"team:{team.id}", {})
+    if audience == "lead":
+        return handlers.digest_cards.card(
+            await handlers.digest_cards.of_lead(replace(ctx, person=found[0]), team, asked)
+        )
+    teams = await handlers.manager_digests.overseen(ctx, found[0])
+    return cards.manager_digests.card(await handlers.manager_digests.of(ctx, teams, asked))

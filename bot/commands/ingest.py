@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import stat
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -131,60 +131,112 @@ async def _load(store: Store, rules: Rules, order: Order) -> Told:
 
 def words(told: Told, order: Order) -> str:
     """What a load did, how new the data are, and what to do next."""
-    counts = f"{told.rows:,} rows: {told.new:,} new, {told.changed:,} changed, {told.same:,} as before"
+    rows = "1 row" if told.rows == 1 else f"{told.rows:,} rows"
+    counts = f"{rows}: {told.new:,} new, {told.changed:,} changed, {told.same:,} as before"
     if told.rejected:
         counts += f"; {told.rejected:,} rejected, see {order.rejects}"
     parts = [f"Loaded {counts}."]
+    if told.first_rejected:
+        parts.append(f"The first is {told.first_rejected.rstrip('.')}.")
     if told.as_of is not None:
         parts.append(f"Data as of {datetime.fromtimestamp(told.as_of, UTC):%Y-%m-%d %H:%M} UTC.")
     if told.unsettled:
         some = ", ".join(told.unsettled[:3]) + (" …" if len(told.unsettled) > 3 else "")
+        one = len(told.unsettled) == 1
+        who, them = ("1 account belongs", "it") if one else (f"{len(told.unsettled):,} accounts belong", "them")
         parts.append(
-            f"{len(told.unsettled):,} accounts belong to nobody yet ({some}): nothing is scored for them. "
+            f"{who} to nobody yet ({some}): nothing is scored for {them}. "
             "Next: `redfirst attribution`, or `redfirst people --from-tickets`."
         )
     return " ".join(parts)
 
 
-def _ready(directory: Path, seen: dict[Path, tuple[int, int]]) -> Sequence[Path]:
-    """Files whose size and time did not change since the last look, oldest first."""
-    ready = []
-    for path in sorted(directory.iterdir()):
-        if path.name.startswith(".") or path.name.endswith(".rejects.csv") or not path.name.lower().endswith(ENDINGS):
+State = tuple[int, int]
+"""Time of a file, nanoseconds, and its size."""
+
+
+def _state(path: Path) -> State | None:
+    """None for what is gone or is no file, as a pipe, which would be waited for."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return (found.st_mtime_ns, found.st_size) if stat.S_ISREG(found.st_mode) else None
+
+
+def _dropped(directory: Path) -> dict[Path, State]:
+    """The exports that lie in a directory, oldest first."""
+    found: dict[Path, State] = {}
+    for path in directory.iterdir():
+        name = path.name.lower()
+        if name.startswith(".") or name.endswith(".rejects.csv") or not name.endswith(ENDINGS):
             continue
+        state = _state(path)
+        if state is not None:
+            found[path] = state
+    return dict(sorted(found.items(), key=lambda one: (one[1][0], one[0])))
+
+
+@dataclass(slots=True)
+class _Watch:
+    """What a watch has seen. `done`: files as they were when they went in, or were refused for what they hold."""
+
+    store: Store
+    rules: Rules
+    order: Order
+    directory: Path
+    seen: dict[Path, State] = field(default_factory=dict)
+    done: dict[Path, State] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
+    troubles: set[str] = field(default_factory=set)
+
+    async def look(self) -> None:
+        """Loads what did not change since the last look; what cannot be loaded now is said once and tried again."""
         try:
-            found = path.stat()
-        except FileNotFoundError:
-            continue
-        state = (found.st_size, found.st_mtime_ns)
-        if seen.get(path) == state:
-            ready.append((found.st_mtime_ns, path))
-        seen[path] = state
-    return [path for _, path in sorted(ready)]
+            found = _dropped(self.directory)
+        except OSError as error:
+            self._trouble(str(self.directory), error)
+            return
+        before, self.seen = self.seen, found
+        self.done = {path: state for path, state in self.done.items() if found.get(path) == state}
+        for path, state in found.items():
+            if before.get(path) != state or path in self.done:
+                continue
+            try:
+                await self._file(path)
+            except OSError as error:
+                self._trouble(path.name, error)
+            else:
+                self.done[path] = state
+
+    async def _file(self, path: Path) -> None:
+        import bot.opening
+        import handlers.ingest
+        import storage.loads
+
+        digest = await asyncio.to_thread(storage.loads.digest, path)
+        async with self.store.read() as db:
+            source = handlers.ingest.source(self.order.map)
+            if digest in self.refused or await storage.loads.is_done(db, digest, source):
+                return
+        one = replace(self.order, paths=(path,), rejects=_beside(path), latest=bot.opening.now() + DAY)
+        try:
+            print(f"{path.name}: {words(await _load(self.store, self.rules, one), one)}", flush=True)
+        except Refused as why:
+            if _state(path) == self.seen[path]:  # else it may come back and be good
+                self.refused.add(digest)
+            print(f"{path.name}: {why}", file=sys.stderr, flush=True)
+
+    def _trouble(self, name: str, error: OSError) -> None:
+        said = f"{name} cannot be loaded now ({error.strerror or error}); it is tried again."
+        if said not in self.troubles:
+            self.troubles.add(said)
+            print(said, file=sys.stderr, flush=True)
 
 
 async def _watch(store: Store, rules: Rules, order: Order, directory: Path, every: float) -> int:
-    import bot.opening
-    import handlers.ingest
-    import storage.loads
-
-    seen: dict[Path, tuple[int, int]] = {}
-    refused: set[str] = set()
-    loaded: dict[Path, tuple[int, int]] = {}
+    watch = _Watch(store, rules, order, directory)
     print(f"Watching {directory}; press Ctrl+C to stop.", flush=True)
     while True:
-        for path in _ready(directory, seen):
-            if loaded.get(path) == seen[path]:
-                continue
-            loaded[path] = seen[path]
-            digest = await asyncio.to_thread(storage.loads.digest, path)
-            async with store.read() as db:
-                if digest in refused or await storage.loads.is_done(db, digest, handlers.ingest.source(order.map)):
-                    continue
-            one = replace(order, paths=(path,), rejects=_beside(path), latest=bot.opening.now() + DAY)
-            try:
-                print(f"{path.name}: {words(await _load(store, rules, one), one)}", flush=True)
-            except Refused as why:
-                refused.add(digest)
-                print(f"{path.name}: {why}", file=sys.stderr, flush=True)
+        await watch.look()
         await asyncio.sleep(every)

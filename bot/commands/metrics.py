@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from scoring.refused import Refused
 if TYPE_CHECKING:
     from scoring.metrics import Metric
     from scoring.rules import Rules
+    from scoring.trial import Trial
+    from storage.sources import Batch
 
 LEVELS = {"person": "a person", "team": "a team", "organisation": "the organisation"}
 BETTER = {"up": "higher is better", "down": "lower is better"}
@@ -91,24 +94,55 @@ def _tried(metric: Metric, rules: Rules, args: argparse.Namespace) -> list[str]:
 
     import scoring.derive
     import scoring.trial
-    import storage.sources
-    import storage.sources.maps
 
     parts: dict[str, list[pl.DataFrame]] = {}
     rejected = 0
-    for batch in storage.sources.read(args.file, storage.sources.maps.load(args.map), args.table):
+    for batch in _batches(args, scoring.trial.table_of(metric)):
         parts.setdefault(batch.table, []).append(scoring.derive.whole(batch.table, batch.frame))
         if batch.events is not None:
             parts.setdefault("ticket_event", []).append(scoring.derive.whole("ticket_event", batch.events))
         rejected += len(batch.rejects)
     facts = {table: pl.concat(frames).unique("id", keep="last", maintain_order=True) for table, frames in parts.items()}
-    months = [(month, sums) for month, sums in scoring.trial.by_month(metric, facts, rules) if sums.den > 0]
     read = ", ".join(f"{len(frame):,} of {table}" for table, frame in facts.items())
-    said = [f"{metric.title}, from {read or 'no facts'}{f'; {rejected:,} rows rejected' if rejected else ''}"]
+    read = f"{read or 'no facts'}{f'; {rejected:,} rows rejected' if rejected else ''}"
+    found = scoring.trial.attempt(metric, facts, rules)
+    months = [(month, sums) for month, sums in found.months if sums.den > 0]
+    if not months:
+        raise Refused(f"These facts say nothing about {metric.title} (read: {read}).", _lacking(found))
+    said = [f"{metric.title}, from {read}"]
+    if found.assumed:
+        said.append(f"Nobody is named in {', '.join(found.assumed)}: all is taken for one person's work.")
     for month, sums in months:
         value = metric.scale * sums.num / sums.den
         value = value if metric.cap is None else min(value, metric.cap)
         said.append(f"{month.label:16} {value:>12,.{max(metric.decimals, 1)}f} {metric.unit}  (sample {sums.n:,})")
-    if not months:
-        said.append(f"These facts say nothing about it: {metric.denominator.table} is not connected, or empty.")
     return said
+
+
+def _batches(args: argparse.Namespace, table: str) -> Iterator[Batch]:
+    """What the files hold; one whose name tells the map nothing is taken for what the metric is made of."""
+    import storage.sources
+    import storage.sources.maps
+
+    read_by = storage.sources.maps.load(args.map)
+    told: list[Path] = []
+    for file in args.file:
+        try:
+            read_by.entry(file.name, args.table)
+        except Refused:
+            if args.table or file.suffix.lower() == ".zip" or table not in {one.table for one in read_by.tables}:
+                raise
+            yield from storage.sources.read([file], read_by, table)
+        else:
+            told.append(file)
+    if told:
+        yield from storage.sources.read(told, read_by, args.table)
+
+
+def _lacking(found: Trial) -> str:
+    """What a file would have to hold."""
+    if found.absent:
+        return f"It is made of {' and '.join(found.absent)}: name a file of that kind as well, or --table."
+    if found.empty:
+        return f"Nothing stands in {', '.join(found.empty)}: fill that column, or map one of yours to it."
+    return "No row meets its condition: see `redfirst metrics show`."

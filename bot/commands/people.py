@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import csv
+import sys
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,12 +27,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
     parser.add_argument("--from-tickets", action="store_true", help="write a people file from accounts in tickets")
     parser.add_argument("--one-team", action="store_true", help="with --from-tickets: one team instead of one a queue")
+    parser.add_argument("--rename", nargs=2, metavar=("OLD", "NEW"), help="give a person another key; nothing is lost")
     parser.add_argument(
-        "--out", type=Path, default=Path("people.csv"), metavar="FILE", help="where --from-tickets writes"
-    )
+        "--out", type=Path, default=Path("people.csv"), metavar="FILE",
+        help="where --from-tickets writes (- is standard output)",
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace, config: Config) -> int:
+    if args.rename and (args.file is not None or args.from_tickets):
+        raise Refused("--rename goes alone.", "Say `redfirst people --rename OLD NEW`, then load the file.")
+    if args.rename:
+        old, new = args.rename
+        return asyncio.run(_rename(old, new, config))
     if args.from_tickets:
         return asyncio.run(_write(args, config))
     if args.file is None:
@@ -129,6 +137,19 @@ async def _load(args: argparse.Namespace, config: Config) -> int:
     return 0
 
 
+async def _rename(old: str, new: str, config: Config) -> int:
+    import bot.opening
+    import storage.people_file
+
+    async with bot.opening.opened(config) as (store, _), store.write() as db:
+        name = await storage.people_file.rename(db, old, new, "command line", bot.opening.now())
+    print(
+        f"{name}'s key is {new!r} now. Write it in the people file, under manager and deputy_for too, and in files of "
+        "objectives. What was written down before, like who put rules in force, keeps the old one."
+    )
+    return 0
+
+
 def _counted(people: int, teams: int) -> str:
     return f"{people:,} {'person' if people == 1 else 'people'} in {teams:,} {'team' if teams == 1 else 'teams'}"
 
@@ -177,18 +198,26 @@ async def _write(args: argparse.Namespace, config: Config) -> int:
     if not workers:
         raise Refused("No ticket names an account yet.", "Load tickets first: `redfirst ingest FILE --map MAP`.")
     header, rows = skeleton(workers, args.one_team)
+    table = [header, *([safe(cell) for cell in row] for row in rows)]
+    if str(args.out) == "-":
+        csv.writer(sys.stdout).writerows(table)
+        print(_wrote(rows, "standard output", "FILE"), file=sys.stderr)
+        return 0
     try:
         with args.out.open("x", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(header)
-            writer.writerows([safe(cell) for cell in row] for row in rows)
+            csv.writer(file).writerows(table)
     except FileExistsError:
-        raise Refused(f"{args.out} is there already.", "Name another file with --out.") from None
+        remedy = "Name another file with --out, or write to standard output with --out -."
+        raise Refused(f"{args.out} is there already.", remedy) from None
     except OSError as error:
         raise Refused(f"{args.out} cannot be written ({error.strerror}).", "Name another file with --out.") from error
-    print(
-        f"Wrote {_counted(len(rows), len({row[2] for row in rows}))} to {args.out}. "
-        "Correct names, teams, roles and dates, join the accounts of one person in one row, "
-        f"then: redfirst people {args.out}"
-    )
+    print(_wrote(rows, str(args.out), str(args.out)))
     return 0
+
+
+def _wrote(rows: Sequence[Sequence[str]], where: str, named: str) -> str:
+    return (
+        f"Wrote {_counted(len(rows), len({row[2] for row in rows}))} to {where}. "
+        "Correct names, teams, roles and dates, join the accounts of one person in one row, "
+        f"then: redfirst people {named}"
+    )

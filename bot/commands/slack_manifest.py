@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 from bot import slack_manifest
@@ -17,9 +18,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, config: Config) -> int:
-    """Prints or writes the manifest as JSON; what to do with it goes to the person, not into the file."""
-    socket = bool(args.socket or config.slack.app_token)
+    """Prints or writes the manifest as JSON; what to do with it goes to the person, not into the file.
+
+    Without an address that Slack can reach it is the manifest for Socket Mode, which needs none.
+    """
+    socket = bool(args.socket or config.slack.app_token or not config.public_url)
     found = slack_manifest.manifest(config, slack_manifest.names(config.parsed), socket=socket)
+    if socket and not (args.socket or config.slack.app_token):
+        print(
+            "REDFIRST_PUBLIC_URL is not set, so this is the manifest for Socket Mode, which needs no address: set "
+            "SLACK_APP_TOKEN to an app-level token. For HTTP, set REDFIRST_PUBLIC_URL and write it again.",
+            file=sys.stderr,
+        )
     text = json.dumps(found, indent=2, ensure_ascii=False) + "\n"
     if not args.out:
         print(text, end="")

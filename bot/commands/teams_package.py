@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from bot import slack_manifest, teams_package
 from bot.config import Config
 from scoring.refused import Refused
+
+STAND_IN = "https://desk.example"
+"""The address that Teams is given while there is none: it wants a page beside every app, and this one is nobody's."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,11 +23,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, config: Config) -> int:
-    """Writes the zip and says what to do with it."""
+    """Writes the zip and says what to do with it, and what to set before others get it."""
+    website = args.website or config.public_url
     found = teams_package.manifest(
         config.teams.app_id,
         slack_manifest.names(config.parsed),
-        website=args.website or config.public_url,
+        website=website or STAND_IN,
         privacy=args.privacy,
         terms=args.terms,
         company=args.company,
@@ -33,6 +38,12 @@ def run(args: argparse.Namespace, config: Config) -> int:
     except OSError as error:
         raise Refused(f"{args.out} cannot be written ({error.strerror}).", "Give another --out.") from error
     print(f"{args.out} written. In Teams: Apps, Manage your apps, Upload an app; or give it to your administrator.")
+    if not website:
+        print(
+            f"Teams shows a web page beside every app, and none is known: {STAND_IN} stands there. Set "
+            "REDFIRST_PUBLIC_URL, or give --website, and write the package again before others install it.",
+            file=sys.stderr,
+        )
     if config.public_url:
         print(f"The messaging endpoint of your Azure bot is {config.public_url.rstrip('/')}/api/messages.")
     return 0

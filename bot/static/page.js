@@ -61,6 +61,8 @@ async function move(button) {
   const buttons = document.querySelectorAll("[data-clock]");
   if (button.getAttribute("aria-busy") === "true") return;
   for (const one of buttons) one.setAttribute("aria-busy", "true");
+  moved.classList.remove("unseen");
+  moved.textContent = "The desk works through the time until then …";
   try {
     const response = await fetch("/clock", {
       method: "POST",
@@ -71,6 +73,7 @@ async function move(button) {
     if (reply.now) ahead = reply.now - Date.now();
     time.textContent = told_at();
     moved.textContent = reply.error || "It is " + told_at() + ".";
+    moved.classList.toggle("unseen", !reply.error); // the time is shown above
   } catch {
     moved.textContent = "The demo does not answer. Is it still running?";
   } finally {
@@ -113,6 +116,8 @@ if (talk) {
   const clock = (at) => (at ? new Date(at) : now()).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", ...zone });
   const mark = document.querySelector(".hello .mark");
 
+  let opener; // the button that opened the form
+
   function element(tag, kind, words) {
     const made = document.createElement(tag);
     if (kind) made.className = kind;
@@ -144,6 +149,7 @@ if (talk) {
   function answered(message, pressed) {
     told.textContent = "Redfirst: " + message.summary;
     if (message.form) {
+      opener = pressed; // its answer takes the place of the card from which it was opened
       sheet.replaceChildren(views_of(message));
       const close = element("button", "rf-button", "Close");
       close.type = "button";
@@ -162,7 +168,8 @@ if (talk) {
       item.dataset.channel = message.channel;
     }
     const before = message.mark ? talk.querySelector(`li.bot[data-mark="${message.mark}"]`) : null;
-    const from = pressed && pressed.closest("li.bot"); // what was pressed in a channel stays; the answer is private
+    let from = pressed && pressed.closest("li.bot"); // what was pressed in a channel stays; the answer is private
+    if (from && !from.isConnected) from = talk.querySelector(`li.bot[data-mark="${from.dataset.mark}"]`); // replaced since
     const old = message.update && from && !from.dataset.channel ? from : before;
     const mark_kept = message.mark || (old && old.dataset.mark);
     if (mark_kept) item.dataset.mark = mark_kept;
@@ -261,7 +268,7 @@ if (talk) {
     const button = form.querySelector("button[type=submit]");
     button.disabled = true;
     sheet.close();
-    await send("/form", { route: form.dataset.route, values });
+    await send("/form", { route: form.dataset.route, values }, opener);
     document.getElementById("say").focus();
   });
   sheet.addEventListener("click", (event) => {

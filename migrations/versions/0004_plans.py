@@ -10,6 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.create_index('ix_audit_subject', 'audit', ['subject'], unique=False)
     op.create_table('plan',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('subject', sa.String(length=50), nullable=False),
@@ -50,17 +51,34 @@ def upgrade() -> None:
     sa.Column('answer', sa.Text(), nullable=False),
     sa.Column('reverted_by', sa.Integer(), nullable=True),
     sa.Column('reverted_at', sa.BigInteger(), nullable=True),
+    sa.Column('effective', sa.Boolean(), nullable=False),
+    sa.Column('work', sa.String(length=10), nullable=False),
+    sa.Column('work_mark', sa.String(length=32), nullable=True),
+    sa.Column('work_until', sa.BigInteger(), nullable=True),
     sa.ForeignKeyConstraint(['decided_by'], ['person.id'], name=op.f('fk_distortion_decided_by')),
     sa.ForeignKeyConstraint(['declared_by'], ['person.id'], name=op.f('fk_distortion_declared_by')),
     sa.ForeignKeyConstraint(['reverted_by'], ['person.id'], name=op.f('fk_distortion_reverted_by')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_distortion'))
     )
     op.create_index('ix_distortion_state', 'distortion', ['state'], unique=False)
+    op.create_index('ix_distortion_work', 'distortion', ['work'], unique=False,
+                    sqlite_where=sa.text("work <> ''"), postgresql_where=sa.text("work <> ''"))
+    op.create_table('distortion_score',
+    sa.Column('distortion_id', sa.Integer(), nullable=False),
+    sa.Column('subject', sa.String(length=50), nullable=False),
+    sa.Column('done', sa.Boolean(), nullable=False),
+    sa.Column('renewed', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['distortion_id'], ['distortion.id'], name=op.f('fk_distortion_score_distortion_id')),
+    sa.PrimaryKeyConstraint('distortion_id', 'subject', name=op.f('pk_distortion_score'))
+    )
 
 
 def downgrade() -> None:
+    op.drop_table('distortion_score')
+    op.drop_index('ix_distortion_work', table_name='distortion')
     op.drop_index('ix_distortion_state', table_name='distortion')
     op.drop_table('distortion')
     op.drop_index('uq_plan_open', table_name='plan')
     op.drop_index('ix_plan_subject_state', table_name='plan')
     op.drop_table('plan')
+    op.drop_index('ix_audit_subject', table_name='audit')

@@ -13,7 +13,6 @@ import shutil
 import tempfile
 import time
 import warnings
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,6 @@ import bot.app
 import storage.outbox
 import storage.schema
 from handlers.call import Ctx
-from handlers.timetable import Maker
 from scoring.schedules import Due
 from storage.db import Store
 from storage.models import outbox
@@ -57,14 +55,6 @@ async def _say(ctx: Ctx, due: Due) -> None:
     """One message into the outbox, as any maker does it."""
     at = int(ctx.now.timestamp())
     await storage.outbox.add(ctx.db, "slack", "C1", _CARD, f"{due.schedule.key} {due.day}", at)
-
-
-async def _say_all(ctx: Ctx, dues: Sequence[Due]) -> None:
-    """One message each, in one statement."""
-    at = int(ctx.now.timestamp())
-    await storage.outbox.add_all(
-        ctx.db, [("slack", "C1", _CARD, f"{due.schedule.key} {due.day}") for due in dues], at
-    )
 
 
 async def _job(number: int) -> None:
@@ -165,11 +155,10 @@ async def _again(store: Store) -> None:
         await db.execute(update(timetable).values(done=mark * 1440 - 1, next_due=due, wake_at=due))
 
 
-async def _timetable(store: Store, *, bulk: bool) -> tuple[float, float]:
+async def _timetable(store: Store) -> tuple[float, float]:
     """The same for ours: each schedule makes its message, its entry in the ledger, and moves to the next week."""
     await _again(store)
-    makers: dict[str, Maker] = {} if bulk else {"lead_digest": _say}
-    desk = Clockwork(store, makers, many={"lead_digest": _say_all} if bulk else {})
+    desk = Clockwork(store, {"lead_digest": _say})
     await desk.at(SUNDAY)
     bot.app.settle()  # as a server does once it has started
     async with Watch() as watch:
@@ -189,8 +178,8 @@ async def _ready(store: Store) -> None:
 
 
 async def _measured(count: int) -> list[Measured]:
-    found: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
-    blocked: dict[bool, list[float]] = {True: [], False: []}
+    pairs: list[tuple[float, float]] = []
+    blocked: list[float] = []
     stored: list[float] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -201,28 +190,22 @@ async def _measured(count: int) -> list[Measured]:
             _store[:] = [store]
             floor, waited = await _job_store(folder)
             stored.append(waited)
-            for bulk in found:
-                took, worst = await _timetable(store, bulk=bulk)
-                found[bulk].append((took, floor))
-                blocked[bulk].append(worst)
+            took, worst = await _timetable(store)
+            pairs.append((took, floor))
+            blocked.append(worst)
         await store.close()
-    kept_busy = max(*blocked[True], *blocked[False])
-    told = {
-        bulk: f"{min(t for t, _ in pairs):.2f} s ÷ {min(f for _, f in pairs):.2f} s; "
+    told = (
+        f"{min(t for t, _ in pairs):.2f} s ÷ {min(f for _, f in pairs):.2f} s; "
         f"the job store blocked for {max(stored):.0f} ms"
-        for bulk, pairs in found.items()
-    }
+    )
     return [
-        Measured("10,000 schedules made together ÷ a job store", rounds.median_ratio(found[True]), 0.1, "at most",
-                 told[True]),
-        Measured("10,000 schedules made one by one ÷ a job store", rounds.median_ratio(found[False]), 0.5, "at most",
-                 told[False]),
-        Measured("event loop kept busy in one go meanwhile, ms", kept_busy, BLOCKED, "at most"),
-    ]  # fmt: skip
+        Measured("10,000 schedules made ÷ a job store", rounds.median_ratio(pairs), 0.1, "at most", told),
+        Measured("event loop kept busy in one go meanwhile, ms", max(blocked), BLOCKED, "at most"),
+    ]
 
 
 def run(count: int = ROUNDS) -> list[Measured]:
-    """Time of the timetable ÷ time of the job store, for makers of many and of one; how long nothing else ran."""
+    """Time of the timetable ÷ time of the job store, and how long nothing else ran."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return asyncio.run(_measured(min(count, ROUNDS)))

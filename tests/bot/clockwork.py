@@ -21,7 +21,7 @@ import storage.rules
 from bot.config import Config
 from bot.scheduler import Timekeeper
 from handlers.call import Ctx
-from handlers.timetable import Maker, Many
+from handlers.timetable import Maker
 from scoring.people import OFFICE
 from scoring.schedules import Due
 from storage.db import Store
@@ -66,14 +66,13 @@ class Clockwork:
     store: Store
     makers: Mapping[str, Maker] = field(default_factory=lambda: {"lead_digest": say})
     now: datetime = SUNDAY
-    many: Mapping[str, Many] = field(default_factory=dict)
     kicked: int = 0
     patience: float = 30.0
 
     def __post_init__(self) -> None:
         self.rules = storage.rules.InForce(0.0)
         self.keeper = Timekeeper(
-            self.store, self.rules, lambda: self.now, self._kick, self.makers, self.many, patience=self.patience
+            self.store, self.rules, lambda: self.now, self._kick, self.makers, patience=self.patience
         )
 
     def _kick(self) -> None:

@@ -45,13 +45,31 @@ async def test_teams_without_a_tenant_or_a_password_does_not_start(tmp_path: Pat
 
 async def test_teams_without_an_app_id_is_not_connected(tmp_path: Path) -> None:
     """Without an app id anybody would be let in; with a password and a tenant alone nothing starts."""
-    with pytest.raises(Refused, match="Neither Slack nor Teams"):
+    with pytest.raises(Refused, match="Teams is connected by half"):
         await bot.app.start(config(tmp_path, teams=Teams(app_password="secret", tenant_id="a-tenant")))
 
 
 async def test_a_token_without_a_way_to_verify_requests_is_no_connection(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="Neither Slack nor Teams"):
+    with pytest.raises(Refused, match="Slack is connected by half"):
         await bot.app.start(config(tmp_path, slack=Slack(bot_token="xoxb-1")))
+
+
+@pytest.mark.parametrize(
+    ("more", "lacking"),
+    [
+        ({"slack": Slack("xoxb-1", "s"), "teams": Teams("", "p", "t", ("t",))}, "TEAMS_APP_ID"),
+        ({"slack": Slack("", "s"), "teams": Teams("11111111-2222-3333-4444-555555555555", "p", "t", ("t",))},
+         "SLACK_BOT_TOKEN"),
+        ({"slack": Slack("xoxb-1"), "teams": Teams("11111111-2222-3333-4444-555555555555", "p", "t", ("t",))},
+         "SLACK_SIGNING_SECRET"),
+    ],
+)  # fmt: skip
+async def test_a_platform_that_is_connected_by_half_is_not_off_in_silence(
+    tmp_path: Path, more: dict[str, object], lacking: str
+) -> None:
+    with pytest.raises(Refused, match=f"by half: {lacking}") as no:
+        await bot.app.start(config(tmp_path, **more))
+    assert "redfirst check" in no.value.remedy
 
 
 async def test_a_port_that_is_taken_is_named_with_what_to_do(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import storage.rules
 from bot.auditor import Auditor, Found
 from bot.config import Config
 from bot.delivery import SECOND_LOOK, Delivery
-from bot.edge import Undeliverable, Unsure
+from bot.edge import Retry, Undeliverable, Unsure
 from scoring.people import OFFICE
 from storage.db import Store
 from storage.deliveries import Over
@@ -135,6 +135,58 @@ async def test_what_came_late_and_stands_there_twice_is_flagged(watched: Watched
     async with watched.store.read() as db:
         assert [m.key for m in await storage.outbox.twice(db, 9)] == [late]
         assert await storage.outbox.said_twice(db) == 1
+
+
+async def to_be_looked_for(watched: Watched, *keys: str) -> None:
+    """Messages that may have been posted twice, each looked for a second time at another moment."""
+    async with watched.store.write() as db:
+        for place, key in enumerate(keys):
+            await storage.outbox.add(db, "slack", f"C{key}", {}, key, NOW)
+            await db.execute(
+                sqlalchemy.update(outbox).where(outbox.c.key == key).values(state="sent", check_at=NOW - 60 + place)
+            )
+
+
+async def test_a_message_that_cannot_be_looked_for_keeps_no_other_from_it(watched: Watched) -> None:
+    class Broken(Knowing):
+        async def copies(self, recipient: str, key: str) -> int:
+            if recipient == "Cbad":
+                raise KeyError("ts")
+            return 2
+
+    watched = Watched(watched.store, Broken(), watched.clock)
+    await to_be_looked_for(watched, "bad", "good")
+    assert (await watched.auditor.round()).twice == 1
+    async with watched.store.read() as db:
+        assert [m.key for m in await storage.outbox.twice(db, 9)] == ["good"]
+        assert await storage.deliveries.to_check(db, NOW, 9) == []  # nothing comes back to it every minute
+
+
+async def test_a_platform_that_asks_to_wait_is_looked_at_in_the_next_round(watched: Watched) -> None:
+    class Busy(Knowing):
+        calls = 0
+
+        async def copies(self, recipient: str, key: str) -> int:
+            self.calls += 1
+            if self.calls == 1:
+                raise Retry(30.0)
+            return 2
+
+    edge = Busy()
+    watched = Watched(watched.store, edge, watched.clock)
+    await to_be_looked_for(watched, "one", "two")
+    assert (await watched.auditor.round()).twice == 0
+    assert edge.calls == 1
+    assert (await watched.auditor.round()).twice == 2
+
+
+async def test_what_was_posted_on_a_platform_that_is_gone_takes_nobodys_turn(watched: Watched) -> None:
+    await to_be_looked_for(watched, "gone")
+    async with watched.store.write() as db:
+        await db.execute(sqlalchemy.update(outbox).values(platform="teams"))
+    await watched.auditor.round()
+    async with watched.store.read() as db:
+        assert await storage.deliveries.to_check(db, NOW, 9) == []
 
 
 async def test_administrators_are_told_once_a_day_while_there_is_something_new(watched: Watched) -> None:

@@ -125,6 +125,10 @@ async def test_a_platform_that_cannot_be_reached_is_said_and_the_rest_goes_on() 
         (Config(), ["Neither Slack nor Teams"]),
         (Config(slack=Slack("xoxp-1", "s")), ["xoxb-"]),
         (Config(slack=Slack(BOT)), ["SLACK_SIGNING_SECRET"]),
+        (Config(slack=Slack("", "s")), ["SLACK_BOT_TOKEN", "by half"]),
+        (Config(slack=Slack("", "", "xapp-1")), ["SLACK_BOT_TOKEN"]),
+        (Config(slack=Slack(BOT, "s"), teams=Teams("", "p", "t", ("t",))), ["TEAMS_APP_ID", "by half"]),
+        (Config(slack=Slack(BOT, "s"), teams=Teams(allowed_tenants=("t",))), ["TEAMS_APP_ID"]),
         (Config(slack=Slack(BOT, "", "xoxb-2")), ["xapp-"]),
         (Config(teams=Teams("app", "", "t", ("t",))), ["TEAMS_APP_PASSWORD"]),
         (Config(teams=Teams("app", "p")), ["tenant"]),
@@ -206,6 +210,22 @@ async def test_a_configuration_that_was_not_applied_is_found(sqlite_store: Store
     assert (found.area, "redfirst apply" in found.remedy) == ("rules", True)
 
 
+async def test_schedules_that_reach_no_channel_are_told(sqlite_store: Store) -> None:
+    await whole(sqlite_store)
+    found = await looked(sqlite_store, slack=Slack(BOT, "s"))
+    assert not wrong(found)
+    assert "Nothing is posted of desk_page and team_digest: no channel is named." in [one.what for one in found]
+    schedules = [{"audience": "team", "to": "slack:C1"}, {"audience": "organisation", "to": "teams:t/19:c"}]
+    async with sqlite_store.write() as db:
+        parsed = {"schedule": schedules}
+        body = bot.config.rules(Config(parsed=parsed))
+        await storage.rules.store(db, body, "ada", NOW, after=1)
+    found = await looked(sqlite_store, slack=Slack(BOT, "s"), parsed=parsed)
+    (lost,) = wrong(found)
+    assert lost.what == "Schedule desk_page goes to teams:t/19:c, and Teams is not connected."
+    assert "no channel is named" not in " ".join(one.what for one in found)
+
+
 async def test_a_database_of_another_version_is_found(sqlite_store: Store) -> None:
     await storage.schema.downgrade(sqlite_store)
     (found,) = wrong(await looked(sqlite_store))
@@ -224,3 +244,21 @@ async def test_a_server_that_does_not_answer_is_found() -> None:
     (found,) = [one async for one in checks.database(Config(database_url=url), lambda: NOW)]
     assert "REDFIRST_DATABASE_URL" in found.remedy
     assert "secret" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("mysql://desk:secret-word@db/desk", "mysql://"),
+        ("mssql+pyodbc://desk:secret-word@db/desk", "mssql://"),
+        ("desk:secret-word@db", "no address"),
+        ("postgresql://desk:secret-word@db:port/desk", "no address"),
+    ],
+)
+async def test_a_database_that_cannot_be_used_is_named_with_those_that_can(url: str, says: str) -> None:
+    (found,) = [one async for one in checks.database(Config(database_url=url), lambda: NOW)]
+    assert not found.well
+    assert says in found.what
+    assert "postgresql://" in found.remedy
+    assert "sqlite:///" in found.remedy
+    assert "secret-word" not in repr(found)

@@ -46,6 +46,8 @@ def test_the_clock_follows_the_real_one_and_goes_forwards_only() -> None:
         ("2026-11-23T07:00", "Europe/Berlin", "monday", "2026-11-30T08:00"),
         ("2026-11-22T23:30", "Asia/Kolkata", "monday", "2026-11-30T03:30"),
         ("2026-03-28T12:00", "Europe/Berlin", "tomorrow", "2026-03-29T07:00"),
+        ("2026-11-20T10:00", "Europe/London", "weeks", "2026-12-21T09:00"),
+        ("2026-11-23T07:00", "Europe/Berlin", "weeks", "2026-12-21T08:00"),
     ],
 )
 def test_the_buttons_mean_local_time(now: str, zone: str, word: str, meant: str) -> None:
@@ -69,9 +71,46 @@ async def test_a_move_stops_wherever_something_is_due_so_that_nothing_is_late(sq
     assert [(due, state) for key, due, state in await desk.ledger() if key.endswith("1")] == [
         (f"2026-08-0{day}", "made") for day in (3, 4, 5, 6)
     ]
-    for wrong in (reached, reached - HOUR, reached + timedelta(days=9)):
-        with pytest.raises(Refused, match="a week at most"):
+    for wrong in (reached, reached - HOUR, reached + timedelta(days=37)):
+        with pytest.raises(Refused, match="five weeks at most"):
             await moves.on(wrong)
+
+
+class Story:
+    """A scene that writes down when it is asked for what has happened."""
+
+    def __init__(self, clock: Movable, until: datetime) -> None:
+        self.until, self.told = until, list[str | datetime]()
+        self._clock = clock
+
+    async def begun(self) -> None:
+        self.told.append("begun")
+
+    async def up_to(self, instant: datetime, end: datetime | None = None) -> None:
+        assert self._clock() <= instant
+        self.told.append(instant)
+
+    async def tidied(self) -> None:
+        self.told.append("tidied")
+
+
+async def test_what_has_happened_is_known_before_anything_is_said_about_it(sqlite_store: Store) -> None:
+    await build(sqlite_store, 1, "[[schedule]]\naudience = 'lead'\ncadence = 'daily'")
+    clock = Movable(real=lambda: SUNDAY)
+    desk = Clockwork(sqlite_store)
+    desk.keeper._clock = clock
+    story = Story(clock, SUNDAY + timedelta(days=9))
+    moves = Mover(clock, sqlite_store, desk.keeper, 0.0, story)
+    end = SUNDAY + timedelta(days=2)
+    await moves.on(end)
+    assert story.told[:2] == ["begun", SUNDAY]
+    assert story.told[-2:] == [end, "tidied"]
+    times = [row[0] for row in await desk.rows("SELECT DISTINCT at FROM run ORDER BY at")]
+    assert len(times) == 2
+    assert story.told[2:-2] == [datetime.fromtimestamp(at, UTC) for at in times]
+    with pytest.raises(Refused, match="has a story up to"):
+        await moves.on(SUNDAY + timedelta(days=10))
+    assert clock() == end
 
 
 async def test_a_move_comes_to_its_end_although_something_cannot_be_made(sqlite_store: Store) -> None:

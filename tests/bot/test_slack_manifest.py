@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -169,3 +170,16 @@ def test_the_command_writes_a_file_ready_to_upload(tmp_path: Path) -> None:
         [*command, "--out", str(tmp_path / "no" / "where")], capture_output=True, text=True, check=False
     )
     assert (nowhere.returncode, "cannot be written" in nowhere.stderr) == (1, True)
+
+
+def test_without_an_address_the_command_writes_the_manifest_that_needs_none_and_says_so(tmp_path: Path) -> None:
+    bare = {k: v for k, v in os.environ.items() if not k.startswith(("SLACK_", "REDFIRST_"))}
+    command = [sys.executable, "-m", "bot", "slack-manifest"]
+    done = subprocess.run(command, cwd=tmp_path, env=bare, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    jsonschema.validate(found, SCHEMA)
+    assert found["settings"]["socket_mode_enabled"] is True
+    assert "REDFIRST_PUBLIC_URL is not set" in done.stderr
+    asked = subprocess.run([*command, "--socket"], cwd=tmp_path, env=bare, capture_output=True, text=True, check=True)
+    assert (asked.stdout, asked.stderr) == (done.stdout, "")

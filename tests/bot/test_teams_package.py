@@ -127,3 +127,20 @@ def test_the_command_writes_the_package(tmp_path: Path) -> None:
     refused = run("--out", str(tmp_path / "none" / "app.zip"))
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "--out" in refused.stderr
+
+
+def test_without_an_address_the_package_is_valid_and_the_command_says_what_to_set(tmp_path: Path) -> None:
+    bare = {k: v for k, v in os.environ.items() if not k.startswith(("TEAMS_", "REDFIRST_"))}
+    out = tmp_path / "app.zip"
+    command = [sys.executable, "-m", "bot", "teams-package", "--out", str(out)]
+    environment = {**bare, "TEAMS_APP_ID": APP}
+    done = subprocess.run(command, check=False, env=environment, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "REDFIRST_PUBLIC_URL" in done.stderr
+    assert "https://desk.example stands there" in done.stderr
+    with zipfile.ZipFile(out) as archive:
+        assert problems(json.loads(archive.read("manifest.json"))) == []
+    known = subprocess.run(
+        [*command, "--website", WEBSITE], check=False, env=environment, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (known.returncode, known.stderr) == (0, "")

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -261,24 +261,6 @@ async def test_a_replica_with_older_rules_or_an_older_release_undoes_nothing(sto
     assert await new.at(MONDAY + 60 * MINUTE) == 1
     patterns = dict(tuple(r) for r in await new.rows("SELECT key, pattern FROM timetable WHERE digest <> ''"))
     assert patterns == {"lead_digest/team:1": "weekly 08:30 weekday 1", "nudges/team:1": "daily 09:30"}
-
-
-async def test_many_can_be_made_in_one_go(store: Store) -> None:
-    await build(store, 30)
-    sizes: list[int] = []
-
-    async def all_at_once(ctx: Ctx, dues: Sequence[Due]) -> None:
-        sizes.append(len(dues))
-        for due in dues:
-            await say(ctx, due)
-        if any(due.schedule.target == "team:7" for due in dues):
-            raise RuntimeError
-
-    desk = Clockwork(store, {}, many={"lead_digest": all_at_once})
-    await desk.at(SUNDAY)
-    assert await desk.at(MONDAY) == 29
-    assert max(sizes) > 10
-    assert await desk.said() == every(30) - Counter(["lead_digest/team:7 2026-08-03"])
 
 
 async def test_a_date_that_is_in_the_ledger_already_is_not_said_whatever_the_timetable_says(store: Store) -> None:

@@ -21,10 +21,10 @@ from cards.tickets import Ticket
 from scoring.distortions import Distortion
 from scoring.metrics import Lines, Metric, Sums
 from scoring.people import Person
-from scoring.plans import Plan
+from scoring.plans import Change, Plan
 from scoring.refused import Refused
 from scoring.scorecards import Explanation, Reading, Score
-from tests.cards import product_baselines, product_digests, product_nudges, product_objectives
+from tests.cards import product_baselines, product_comments, product_digests, product_nudges, product_objectives
 from tests.scoring import desk
 
 WEEK = scoring.periods.week(20_500)
@@ -88,6 +88,7 @@ def _of_sheet(name: str, made: Sheet, words: str) -> Iterator[tuple[str, Card | 
     yield f"planned {name}", cards.scorecards.team(replace(made, level="team", plans=planned, plannable=True))
     if not made.score.readings:
         return
+    yield f"balanced {name}", cards.scorecards.balance(made)
     reading = made.score.readings[0]
     parts = {part: words for part in Explanation.__dataclass_fields__ if part != "objectives"}
     found = Explanation(**parts, objectives=(words, words))
@@ -125,6 +126,18 @@ def _of_plans(name: str, count: int, words: str) -> Iterator[tuple[str, Card | F
     yield f"plan move {name}", cards.plans.move(one.title, one.plan)
     yield f"plan drop {name}", cards.plans.drop(one.title, one.plan)
     yield f"plan block {name}", cards.plans.block(one.title, one.plan)
+    yield f"plan hand {name}", cards.plans.hand(one.title, one.plan, owners, here)
+    yield f"plan handed {name}", cards.plans.handed(team, team, one.title, one.plan, words[:500], here)
+    yield f"plan given {name}", cards.plans.given(team, team, one.title, one.plan)
+    lost = replace(one.plan, owned=False)
+    yield f"plan orphaned {name}", cards.plans.orphaned(team, one.title, lost, here)
+    yield f"plan reminder orphaned {name}", cards.plans.reminder("soon", team, one.title, lost, here)
+    acts = ("plan opened", "plan moved", "plan handed over", "plan blocked", "?")
+    changes = [Change(act, words[:80] or "Ada", here, 2, 5, words[:80], here, words[:500]) for act in acts] * count
+    yield f"plan since {name}", cards.plans.since(one, changes, here)
+    yield f"plan over {name}", cards.plans.since(replace(one, plan=done), changes, here)
+    form = cards.plans.move(one.title, one.plan)
+    yield f"plan again {name}", cards.plans.again(form, changes, {"reason": words[:500]})
     for kind in ("soon", "today", "overdue"):
         card = cards.plans.reminder(kind, team, one.title, one.plan, here)  # type: ignore[arg-type]
         yield f"plan reminder {kind} {name}", card
@@ -148,6 +161,9 @@ def _of_distortions(name: str, count: int, words: str) -> Iterator[tuple[str, Ca
     yield f"distortions {name}", cards.distortions.listed([asked] * count, [approved] * count, declares=bool(count))
     yield f"distortion decline {name}", cards.distortions.decline(one)
     yield f"distortion revert {name}", cards.distortions.revert(one)
+    for state in ("approved", "reverted"):
+        at_work = replace(one, state=state, working=True, answer=words[:500])  # type: ignore[arg-type]
+        yield f"distortion {state} at work {name}", cards.distortions.changed(replace(asked, one=at_work), "Mara", 0)
     for state in ("approved", "declined", "reverted"):
         told = replace(approved, one=replace(approved.one, state=state, answer=words[:500]))  # type: ignore[arg-type]
         yield f"distortion {state} {name}", cards.distortions.changed(told, words[:80] or "Mara", count)
@@ -159,6 +175,7 @@ def everything() -> Iterator[tuple[str, Card | Form]]:
         yield from _of_sheet(name, sheet(count, words), words)
         yield from _of_plans(name, count, words)
         yield from _of_distortions(name, count, words)
+        yield from product_comments.everything(name, count, words, sheet(count, words))
         yield from product_nudges.everything(name, count, words, sheet(max(1, count), words))
         yield from product_objectives.everything(name, count, words)
         yield from product_baselines.everything(name, count, words)

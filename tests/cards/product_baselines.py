@@ -53,7 +53,7 @@ def everything(name: str, count: int, words: str) -> Iterator[tuple[str, Card | 
     some = [one, few, later, kept] * count
     for decides in (True, False):
         tried = cards.pilots.listed(_pilots(count, words), decides=decides)
-        yield f"lines {decides} {name}", cards.baselines.listed(some, HERE, [7] * count, tried, decides=decides)
+        yield f"lines {decides} {name}", cards.baselines.listed(some, [7] * count, tried, decides=decides)
     yield f"lines form {name}", cards.baselines.form(one, LINES if count else None)
     for pilot in _pilots(max(1, count), words)[:1]:
         for part in scoring.pilots.PARTS:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import cards.digests
+import cards.manager_digests
+import cards.redflags
+import cards.timetable
 import scoring.digests
 from cards.card import Card, Form
 from cards.digests import Helped, Lasting, Told
+from cards.manager_digests import Overseen
 from cards.scorecards import Sheet
 from scoring.distortions import Distortion
 from scoring.plans import Plan
 from scoring.redflags import RedFlag
+from tests.cards import product_comments
 
 
 def told(count: int, words: str, sheet: Sheet, *, audience: str, stale: str = "") -> Told:
@@ -57,7 +63,32 @@ def told(count: int, words: str, sheet: Sheet, *, audience: str, stale: str = ""
         late="late: it was due on Monday 27 Jul, 09:00" if count else "",
         stale=stale,
         notes=(words or "Data as of today.",) * count,
+        comments=product_comments.said(sheet.score, sheet.period, words),
     )
+
+
+def overseen(teams: int, count: int, words: str, sheet: Sheet) -> Overseen:
+    """So many teams, every fourth of them without a red and every fifth on old data."""
+    made = []
+    for number in range(teams):
+        one = told(count, words, sheet, audience="team", stale="The newest data is of 3 Aug 2026." * (number % 5 == 4))
+        calm = replace(one.digest, reds=(), ambers=one.digest.ambers[: number % 3])
+        title = f"{words[:80] or 'Field'} {number}"
+        made.append(
+            replace(one, title=title, audience="manager", named=True, digest=calm if number % 4 == 3 else one.digest)
+        )
+    clients = told(count, words, sheet, audience="lead").clients
+    gone = tuple(f"{words[:80] or 'Projects'} {number}" for number in range(count))
+    late = "late: it was due on Monday 27 Jul, 09:00" if count else ""
+    return Overseen(sheet.period, sheet.period.last + 3, tuple(made), clients, gone, late)
+
+
+def _of_managers(name: str, count: int, words: str, sheet: Sheet) -> Iterator[tuple[str, Card | Form]]:
+    for teams in (0, 1, 4, 40):
+        one = overseen(teams, count, words, sheet)
+        yield f"digest for managers of {teams} teams {name}", cards.manager_digests.card(one)
+        for page in (0, 1, 99):
+            yield f"page {page} for managers of {teams} teams {name}", cards.manager_digests.page(one, page)
 
 
 def everything(name: str, count: int, words: str, sheet: Sheet) -> Iterator[tuple[str, Card | Form]]:
@@ -68,7 +99,12 @@ def everything(name: str, count: int, words: str, sheet: Sheet) -> Iterator[tupl
         yield f"whole digest for {audience} {name}", cards.digests.card(made, everything=True)
     old = told(count, words, sheet, audience="lead", stale="The newest data is of 3 Aug 2026.")
     yield f"stale digest {name}", cards.digests.card(old)
+    yield from _of_managers(name, count, words, sheet)
+    flags = [RedFlag(i, words or "Contoso", words or "2 complaints", 20_500) for i in range(count * 2)]
+    yield f"red flags raised {name}", cards.redflags.raised(flags or [RedFlag(1, "Contoso", "", 20_500)], 20_500)
+    missed = RedFlag(1, words or "Contoso", words, 20_500, 7, words, 20_490)
+    yield f"contact missed {name}", cards.redflags.missed(missed, 20_500)
     lasting = [Lasting(words or "Field", words or "CSAT", 3, bool(i % 2)) for i in range(max(1, count))]
     yield f"lasting {name}", cards.digests.lasting(words or "Field", sheet.period, lasting, {"team": "2"})
     lines = [("lead_digest", "weekly on Monday at 08:30", "Mon 10 Aug, 08:30")] * count
-    yield f"timetable {name}", cards.digests.schedule(words or "Help Desk", lines)
+    yield f"timetable {name}", cards.timetable.schedule(words or "Help Desk", lines)

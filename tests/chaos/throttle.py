@@ -101,9 +101,9 @@ async def run(
     clock = Clock(time.time(), hurry)
     edge = strict(platform, clock, hurry, len(recipients))
     card = to_json(Card("Hello", (Text("Hello."),), "Hello."))
-    messages = [(platform, recipient, card, f"k{i}") for i, recipient in enumerate(recipients)]
     async with store.write() as db:
-        await storage.outbox.add_all(db, messages, int(START.timestamp()))
+        for i, recipient in enumerate(recipients):
+            await storage.outbox.add(db, platform, recipient, card, f"k{i}", int(START.timestamp()))
     async with AsyncExitStack() as stack:
         for number in range(replicas):
             delivery = Delivery(store, {platform: edge}, clock, chance=Random(number), hurry=hurry)

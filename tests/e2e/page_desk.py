@@ -129,7 +129,8 @@ class Desk:
             return Reply()
         self.calls.append(call)
         if call.kind == "form":
-            return Reply.card(Card("Asked", (Text(f"Your lead has been asked: {call.values['reason']}"),), "Asked."))
+            asked = Card("Asked", (Text(f"Your lead has been asked: {call.values['reason']}"),), "Asked.")
+            return Reply.card(asked, update=call.values["reason"].startswith("In its place"))
         if call.name == "correct":
             return Reply.card(FORM)
         if call.name == "long" or call.values.get("greens"):

@@ -14,7 +14,7 @@ from bot import cli
 
 HEAVY = (
     "sqlalchemy", "polars", "aiohttp", "alembic", "asyncio", "slack_bolt", "slack_sdk", "botbuilder",
-    "prometheus_client", "apscheduler", "openpyxl", "scoring.catalogue", "storage.db",
+    "prometheus_client", "apscheduler", "scoring.catalogue", "storage.db",
 )  # fmt: skip
 
 
@@ -119,3 +119,20 @@ def test_check_ends_with_one_and_says_the_remedy_for_people_and_for_scripts(tmp_
     assert {"area", "well", "what", "remedy"} == set(told["findings"][0])
     assert "secret-of-the-bot" not in done.stdout + done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_whoever_has_read_enough_leaves_no_traceback(tmp_path: Path) -> None:
+    """Every time, whenever the reader goes: before the first line, or after it."""
+    for lines in (0, 1):
+        with subprocess.Popen(
+            [sys.executable, "-m", "bot", "metrics"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True,
+        ) as process:  # fmt: skip
+            assert process.stdout is not None
+            assert process.stderr is not None
+            for _ in range(lines):
+                process.stdout.readline()
+            process.stdout.close()
+            said = process.stderr.read()
+            assert (process.wait(60), said) in {(141, ""), (0, "")}
+            assert lines or process.returncode == 141

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,10 @@ import storage.outbox
 import storage.people
 from bot.config import Config
 from bot.demo_time import Movable
+from bot.web import WebEdge
 from cards.card import Card, Text, to_json
 from handlers.call import Ctx
+from scoring.refused import Refused
 from scoring.schedules import Due
 from tests.e2e import page_desk
 from tests.e2e.test_page import CHROMIUM
@@ -67,6 +70,20 @@ async def test_the_clock_is_moved_on_by_keyboard_and_the_monday_digest_arrives_o
             await expect(page.locator("li.bot .as-html time")).to_have_text(re.compile("^08:30"))
             await page.reload()
             await expect(shown).to_contain_text("Monday 23 November 09:00 in London")
+            edge, go_on = running.edges["demo"], asyncio.Event()
+            assert isinstance(edge, WebEdge)
+
+            async def slow(to: datetime) -> datetime:
+                await go_on.wait()
+                raise Refused("The story ends here.", "Start it anew.")
+
+            edge.move = slow
+            await page.get_by_role("button", name="Four weeks").click()
+            await expect(page.locator("#moved")).to_have_text("The desk works through the time until then …")
+            await expect(page.locator("#moved")).not_to_have_class("unseen")
+            go_on.set()
+            await expect(page.locator("#moved")).to_have_text("The story ends here. Start it anew.")
+            await expect(page.locator("#moved")).not_to_have_class("unseen")
             await browser.close()
     finally:
         await running.stop()

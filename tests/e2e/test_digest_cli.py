@@ -45,6 +45,9 @@ def test_a_dry_run_prints_the_digest_writes_page_and_picture_and_posts_nothing(p
 def test_the_digests_of_a_lead_and_of_leadership_can_be_looked_at(place: Path) -> None:
     lead = redfirst("digest", "field", "--audience", "lead", "--dry-run", "--period", "2026-W31", cwd=place)
     assert "Field Services: the week, for its lead" in lead.stdout
+    manager = redfirst("digest", "field", "--audience", "manager", "--dry-run", "--period", "2026-W31", cwd=place)
+    assert "Your teams: the week" in manager.stdout, manager.stderr
+    assert "Night Shift" in manager.stdout
     desk = redfirst("digest", "desk", "--audience", "leadership", "--dry-run", "--period", "2026-07", cwd=place)
     assert "Retention" in desk.stdout
     assert redfirst("digest", "desk", "--dry-run", "--period", "2026-07", cwd=place).returncode == 0
@@ -66,6 +69,7 @@ def test_without_dry_run_it_goes_to_its_channel_and_needs_one(place: Path) -> No
     [
         (("Hepl Desk",), "There is no team “Hepl Desk”. There are: Field Services, Help Desk"),
         (("help desk", "--audience", "leadership"), "A team has no digest for leadership."),
+        (("help desk", "--audience", "manager"), "A manager's digest goes to a person, not to a channel."),
         (("desk", "--audience", "team"), "The desk has no digest for a team."),
         (("help desk", "--dry-run", "--out", "nowhere"), "There is no folder nowhere."),
         (("help desk", "--period", "2026-W20"), "What is posted is the last week or month."),

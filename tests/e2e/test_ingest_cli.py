@@ -105,10 +105,12 @@ def test_bad_rows_go_to_a_file_beside_and_strict_refuses_all(tmp_path: Path) -> 
     written(tmp_path, "tickets.csv", TICKETS + "21,soon,,ann,=1+1,0,\n")
     strict = redfirst(tmp_path, "ingest", "tickets.csv", "--map", "standard", "--strict")
     assert strict.returncode == 1
-    assert "Nothing was loaded: 1 rows cannot be read; see tickets.csv.rejects.csv." in strict.stderr
+    first = "The first is tickets.csv, line 22: column opened_at: found 'soon', expected a date and time like"
+    assert "Nothing was loaded: 1 row cannot be read; see tickets.csv.rejects.csv. " + first in strict.stderr
     assert table(tmp_path, "ticket") == []
     loose = redfirst(tmp_path, "ingest", "tickets.csv", "--map", "standard")
     assert "Loaded 20 rows: 20 new, 0 changed, 0 as before; 1 rejected, see tickets.csv.rejects.csv." in loose.stdout
+    assert first in loose.stdout
     with (tmp_path / "tickets.csv.rejects.csv").open(newline="") as file:
         rows = list(csv.reader(file))
     assert rows[1][:3] == [
@@ -120,6 +122,26 @@ def test_bad_rows_go_to_a_file_beside_and_strict_refuses_all(tmp_path: Path) -> 
     written(tmp_path, "tickets.csv", TICKETS)
     assert "rejected" not in redfirst(tmp_path, "ingest", "tickets.csv", "--map", "standard", "--strict").stdout
     assert not (tmp_path / "tickets.csv.rejects.csv").exists()
+
+
+def test_a_value_that_the_map_does_not_name_is_told_with_its_place_and_the_values_it_knows(tmp_path: Path) -> None:
+    grades = "".join(f'"P{n} grade" = {n}\n' for n in range(1, 10))
+    columns = 'No = "number"\nOpened = "opened_at"\nPrio = "priority"\n'
+    written(
+        tmp_path, "mine.toml", 'source = "desk"\n[[table]]\ntable = "ticket"\nfiles = ["tickets*"]\n'
+        f"[table.columns]\n{columns}[table.values.priority]\n{grades}",
+    )  # fmt: skip
+    rows = ["1,2026-03-01,P1 grade", "2,2026-03-02,P4 grad", "3,2026-03-03,4"]
+    written(tmp_path, "tickets.csv", "\n".join(["No,Opened,Prio", *rows]) + "\n")
+    loaded = redfirst(tmp_path, "ingest", "tickets.csv", "--map", "mine.toml")
+    reason = (
+        "column Prio: found 'P4 grad', map mine knows 'P4 grade', 'P1 grade', 'P2 grade', 'P3 grade', 'P5 grade', "
+        "'P6 grade', 'P7 grade', 'P8 grade' and 1 more. Add it under [table.values.priority], or \"*\" for all others."
+    )
+    assert "Loaded 2 rows: 2 new, 0 changed, 0 as before; 1 rejected, see tickets.csv.rejects.csv." in loaded.stdout
+    assert f"The first is tickets.csv, line 3: {reason}" in loaded.stdout
+    with (tmp_path / "tickets.csv.rejects.csv").open(newline="") as file:
+        assert [row[:3] for row in csv.reader(file)][1:] == [["tickets.csv", "3", reason]]
 
 
 @pytest.mark.parametrize(
@@ -191,7 +213,7 @@ def test_dropped_files_are_loaded_once_each_and_after_a_restart_not_again(tmp_pa
         written(drop, "notes.pdf", "not for us")
         wait_for(lambda: "Loaded 20 rows" in first.read_text() and "tickets-2.csv" in first.read_text())
         written(drop, "tickets-3.csv", HEAD + "99,2026-03-30T09:00Z,,ann,Desk,0,\n")
-        wait_for(lambda: "tickets-3.csv: Loaded 1 rows: 1 new" in first.read_text())
+        wait_for(lambda: "tickets-3.csv: Loaded 1 row: 1 new" in first.read_text())
         time.sleep(1.0)
         assert first.read_text().count("tickets-2.csv") == 2, "refused once: as the file, and as the place in it"
     finally:
@@ -203,7 +225,7 @@ def test_dropped_files_are_loaded_once_each_and_after_a_restart_not_again(tmp_pa
     try:
         wait_for(lambda: "tickets-2.csv" in second.read_text())
         written(drop, "tickets-4.csv", HEAD + "100,2026-03-31T09:00Z,,ann,Desk,0,\n")
-        wait_for(lambda: "tickets-4.csv: Loaded 1 rows: 1 new" in second.read_text())
+        wait_for(lambda: "tickets-4.csv: Loaded 1 row: 1 new" in second.read_text())
         assert "tickets-1.csv" not in second.read_text()
         assert sorted(path.name for path in drop.iterdir() if path.suffix == ".csv")[0] == "tickets-1.csv", (
             "nothing is moved"
@@ -211,6 +233,32 @@ def test_dropped_files_are_loaded_once_each_and_after_a_restart_not_again(tmp_pa
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(30)
+
+
+def test_a_watch_outlives_what_is_no_file_and_what_cannot_be_read(tmp_path: Path) -> None:
+    drop = tmp_path / "drop"
+    (drop / "2026.csv").mkdir(parents=True)
+    os.mkfifo(drop / "tickets-0.csv")
+    (drop / "tickets-1.csv").symlink_to(tmp_path / "nowhere.csv")
+    written(drop, "tickets-2.csv.gz", "")
+    written(drop, "tickets-3.csv", TICKETS)
+    words = [sys.executable, "-m", "bot.cli", "ingest", "--watch", "drop", "--map", "standard", "--every", "0.2"]
+    out = tmp_path / "out.txt"
+    with out.open("wb") as said:
+        process = subprocess.Popen(words, cwd=tmp_path, env=environment(), stdout=said, stderr=subprocess.STDOUT)
+    try:
+        wait_for(lambda: "tickets-3.csv: Loaded 20 rows" in out.read_text() or process.poll() is not None)
+        drop.rename(tmp_path / "away")
+        wait_for(lambda: "drop cannot be loaded now (No such file" in out.read_text() or process.poll() is not None)
+        (tmp_path / "away").rename(drop)
+        written(drop, "tickets-4.csv", HEAD + "99,2026-03-30T09:00Z,,ann,Desk,0,\n")
+        wait_for(lambda: "tickets-4.csv: Loaded 1 row: 1 new" in out.read_text() or process.poll() is not None)
+        assert process.poll() is None, out.read_text()
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+    assert "Traceback" not in out.read_text()
+    assert out.read_text().count("cannot be loaded now") == 1, "said once, however often it is tried"
 
 
 def test_settling_accounts_by_hand(tmp_path: Path) -> None:
@@ -222,17 +270,59 @@ def test_settling_accounts_by_hand(tmp_path: Path) -> None:
     redfirst(tmp_path, "people", "people.csv")
     before = table(tmp_path, "rollup")
     report = redfirst(tmp_path, "attribution").stdout
-    assert "  desk/ben  (10 facts)" in report
+    assert "1 account belongs to nobody; nothing is scored for it:\n  desk/ben  (10 facts)" in report
+    assert "1 technician has no work in the data" in report
     assert "  Idle (idle)" in report
     assert redfirst(tmp_path, "attribution", "link", "desk/ben", "idle").stdout == "desk/ben belongs to Idle.\n"
     assert len(table(tmp_path, "rollup")) > len(before)
     assert redfirst(tmp_path, "attribution", "ignore", "desk/ben").stdout == "desk/ben is ignored.\n"
     assert table(tmp_path, "rollup") == before
     assert redfirst(tmp_path, "attribution", "share", "desk/ben").stdout == "desk/ben is shared.\n"
-    assert "are shared or claimed twice" in redfirst(tmp_path, "attribution").stdout
+    report = redfirst(tmp_path, "attribution").stdout
+    assert "1 account is shared or claimed twice; nothing is scored for it:" in report
+    assert report.endswith("Settled: 1 linked.\n")
     unknown = redfirst(tmp_path, "attribution", "link", "desk/bem", "ann")
     assert unknown.returncode == 1
     assert "Did you mean 'desk/ben'?" in unknown.stderr
+
+
+def test_where_nothing_was_loaded_there_is_nothing_to_settle_but_something_to_do(tmp_path: Path) -> None:
+    said = redfirst(tmp_path, "attribution").stdout
+    assert said == "No account has any work yet. Load tickets: `redfirst ingest FILE --map MAP`.\n"
+
+
+def test_a_person_gets_another_key_and_keeps_everything_else(tmp_path: Path) -> None:
+    people = "person,name,team,from,manager,desk\nann,Ann,Desk,2026-01-01,ben,ann\nben,Ben,Desk,2026-01-01,,ben\n"
+    written(tmp_path, "tickets.csv", TICKETS)
+    written(tmp_path, "people.csv", people)
+    redfirst(tmp_path, "ingest", "tickets.csv", "--map", "standard")
+    redfirst(tmp_path, "people", "people.csv")
+    before = table(tmp_path, "rollup"), table(tmp_path, "membership"), table(tmp_path, "account")
+    for words, refusal in (
+        (("anne", "x"), "Nobody has the key 'anne'. Did you mean 'ann'?"),
+        (("ben", "ann"), "'ann' is the key of Ann already."),
+        (("ben", "b;c"), "'b;c' is no key."),
+        (("ben", " "), "' ' is no key."),
+    ):
+        done = redfirst(tmp_path, "people", "--rename", *words)
+        assert (done.returncode, refusal in done.stderr) == (1, True), done.stderr
+    done = redfirst(tmp_path, "people", "--rename", "ben", "b.moder")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Ben's key is 'b.moder' now. Write it in the people file")
+    assert (table(tmp_path, "rollup"), table(tmp_path, "membership"), table(tmp_path, "account")) == before
+    [entry] = [row for row in table(tmp_path, "audit") if "person renamed" in row]
+    assert ("command line" in entry, '{"from": "ben", "to": "b.moder"}' in entry) == (True, True)
+    old = redfirst(tmp_path, "people", "people.csv")
+    assert old.returncode == 1
+    assert "line 3: column person: 'ben' has the key 'b.moder' now; write that." in old.stderr
+    written(tmp_path, "ann.csv", "person,name,team,from,manager\nann,Ann,Desk,2026-01-01,ben\n")
+    told = redfirst(tmp_path, "people", "ann.csv").stderr
+    assert "line 2: column manager: 'ben' has the key 'b.moder' now; write that." in told
+    written(tmp_path, "people.csv", people.replace(",ben,ann", ",b.moder,ann").replace("\nben,", "\nb.moder,"))
+    assert redfirst(tmp_path, "people", "people.csv").stdout == "2 people in 1 team: nothing to change.\n"
+    rows = "ben,Ben the Second,Desk,2026-02-01\nb.moder,Ben,Desk,2026-01-01\n"
+    written(tmp_path, "more.csv", f"person,name,team,from\n{rows}")
+    assert "+ Ben the Second (ben)" in redfirst(tmp_path, "people", "more.csv").stdout, "a key is free again"
 
 
 def test_a_wrong_people_file_changes_nothing(tmp_path: Path) -> None:
@@ -263,3 +353,18 @@ def test_it_works_on_postgresql(tmp_path: Path, postgres_store: Store) -> None:
     assert redfirst(tmp_path, "people", "--from-tickets", url=url).returncode == 0
     assert redfirst(tmp_path, "people", "people.csv", url=url).returncode == 0
     assert "Settled: 2 linked" in redfirst(tmp_path, "attribution", url=url).stdout
+
+
+def test_a_people_file_can_be_sent_where_the_shell_sends_it(tmp_path: Path) -> None:
+    written(tmp_path, "tickets.csv", TICKETS)
+    redfirst(tmp_path, "ingest", "tickets.csv", "--map", "standard")
+    written(tmp_path, "people.csv", "")  # as the shell makes it for `> people.csv`
+    refused = redfirst(tmp_path, "people", "--from-tickets")
+    assert refused.returncode == 1
+    assert "--out -" in refused.stderr
+    sent = redfirst(tmp_path, "people", "--from-tickets", "--out", "-")
+    assert sent.returncode == 0
+    assert sent.stdout.startswith("person,name,team,")
+    assert "Wrote 2 people in 1 team to standard output." in sent.stderr
+    written(tmp_path, "people.csv", sent.stdout)
+    assert "2 people in 1 team loaded" in redfirst(tmp_path, "people", "people.csv").stdout

@@ -11,7 +11,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 import bot.web
-from cards.card import Card, Text
+from cards.card import Button, Buttons, Card, Text
 from tests.e2e import page_desk
 from tests.e2e.page_desk import Desk
 
@@ -294,6 +294,26 @@ async def test_what_the_bot_says_by_itself_appears(visit: Visit) -> None:
     card = Card("Owen asks for a correction", (Text("Ticket 48213 was not his."),), "Owen asks for a correction.")
     await visit.edge.post(f"demo:{visit.ids['ngozi']}", card, "k")
     await expect(visit.page.locator("article.rf-card")).to_contain_text("Ticket 48213 was not his.")
+
+
+async def test_the_answer_to_a_form_takes_the_place_of_the_card_it_was_opened_from(visit: Visit) -> None:
+    page, buttons = visit.page, Buttons((Button("Not my fault", "correct"),))
+    await visit.be("owen")
+    card = Card("One thing to try", (Text("Ring back."), buttons), "One thing to try.")
+    await visit.edge.post(f"demo:{visit.ids['owen']}", card, "nudge:1")
+    await visit.ask("/myscore")
+    await expect(page.locator("#talk li.bot")).to_have_count(3)  # with the greeting
+    await page.get_by_role("button", name="Not my fault").locator("visible=true").click()
+    form = page.locator("dialog#sheet form").locator("visible=true")
+    await form.locator("[name=ticket]").select_option("desk/48213")
+    await form.locator("[name=reason]").fill("In its place.")
+    await form.locator("button[type=submit]").click()
+    await expect(page.locator("#talk li.bot[data-mark]")).to_contain_text("Your lead has been asked: In its place.")
+    await expect(page.locator("#talk li.bot")).to_have_count(3)
+    answered = Card("Asked", (Text("Your lead has been asked, as told by the outbox."),), "Asked.")
+    await visit.edge.update(f"demo:{visit.ids['owen']}", "", answered, "nudge:1")
+    await expect(page.locator("#talk li.bot[data-mark]")).to_contain_text("as told by the outbox")
+    await expect(page.locator("#talk li.bot")).to_have_count(3)
 
 
 async def test_a_stopped_bot_is_told_in_words(visit: Visit) -> None:

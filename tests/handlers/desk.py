@@ -345,7 +345,7 @@ class Desk:
     async def everything(self, without: Sequence[str] = ("inbox",)) -> dict[str, list[tuple[Any, ...]]]:
         """Every row that a question could change; the same before and after means: no effect."""
         names = (
-            "plan", "focus", "nudge", "nudge_week", "nudge_pause", "unasked", "coach_talk", "coach_note",
+            "plan", "comment", "focus", "nudge", "nudge_week", "nudge_pause", "unasked", "coach_talk", "coach_note",
             "distortion", "correction", "audit", "outbox", "look", "objective_version",
             "priority", "red_flag", "baseline", "pilot_answer", "pilot_decision",
             "frozen_score", "account", "rules", "membership", "inbox",

@@ -50,10 +50,12 @@ EXPECTED = {
     "distortion_asked": ("distortions", "none"), "distortion_approve": ("distortions", "none"),
     "distortion_decline": ("distortions", "none"), "distortion_declined": ("distortions", "none"),
     "distortion_revert": ("distortions", "none"), "distortion_reverted": ("distortions", "none"),
+    "comment_new": ("comment", "team"), "comment_kept": ("comment", "team"), "comment_back": ("comment", "team"),
     "plans": ("plans", "team"), "plan_new": ("keep_plan", "team"), "plan_added": ("keep_plan", "team"),
     "plan_done": ("report_plan", "team"), "plan_move": ("report_plan", "team"), "plan_moved": ("report_plan", "team"),
     "plan_block": ("report_plan", "team"), "plan_blocked": ("report_plan", "team"),
-    "plan_unblock": ("report_plan", "team"), "plan_drop": ("keep_plan", "team"), "plan_dropped": ("keep_plan", "team"),
+    "plan_unblock": ("report_plan", "team"), "plan_hand": ("report_plan", "team"),
+    "plan_handed": ("report_plan", "team"), "plan_drop": ("keep_plan", "team"), "plan_dropped": ("keep_plan", "team"),
     "objectives": ("objectives", "none"), "objective_tree": ("objectives", "none"),
     "objective_open": ("objectives", "none"), "objective_new": ("objectives", "none"),
     "objective_added": ("objectives", "none"), "objective_change": ("objectives", "none"),
@@ -70,7 +72,7 @@ EXPECTED = {
     "pilot_view": ("pilot_view", "self"), "pilot_said": ("pilot_view", "self"),
     "pilot_decide": ("decide_lines", "none"), "pilot_decided": ("decide_lines", "none"),
     "digest": ("digest", "team"), "digest_more": ("team_scorecard", "team"),
-    "desk_digest_more": ("desk_scorecard", "none"),
+    "desk_digest_more": ("desk_scorecard", "none"), "manager_digest_more": ("manager_digest", "none"),
     "desk": ("desk_scorecard", "none"), "desk_score": ("desk_scorecard", "none"),
     "desk_why": ("desk_scorecard", "none"), "desk_trend": ("desk_scorecard", "none"),
 }  # fmt: skip
@@ -114,8 +116,9 @@ def ways(desk: Desk, name: str, route: Route, who: str) -> Iterator[Asked]:
     elif name in ("person", "coach"):
         yield from (Asked(person, text=small.name(person)) for person in PEOPLE)
     elif route.act in ("keep_plan", "report_plan") and name not in ("plan_new", "plan_added"):
-        yield from (Asked(team, values=(("plan", str(n)), ("reason", "No."))) for n, (team, _) in PLANS.items())
-    elif route.act == "keep_plan":
+        said = ("version", "1"), ("reason", "No.")
+        yield from (Asked(team, values=(("plan", str(n)), *said)) for n, (team, _) in PLANS.items())
+    elif route.act in ("keep_plan", "comment"):
         yield from (Asked(team, values=(("team", str(desk.teams[team])), week, csat)) for team in TEAMS)
         yield Asked("", values=(week, csat))
     elif name in ("plans", "digest"):

@@ -9,13 +9,14 @@ import polars as pl
 import pytest
 
 import cards.card
-import cards.digests
+import cards.timetable
 import handlers.digest_cards
 import handlers.digests
 import handlers.makers
 import scoring.periods
 import scoring.plans
 import scoring.schedules_file
+import storage.deliveries
 import storage.people
 import storage.plans
 from bot.scheduler import REDFIRST
@@ -37,7 +38,8 @@ async def context(desk: Desk, db: Db) -> Ctx:
 def due(
     maker: str, target: str, *, to: str = "", cadence: str = "weekly", day: int = MONDAY, late: bool = False
 ) -> Due:
-    schedule = Schedule(f"{maker}/{target}", maker, target, "UTC", cadence, to=to)  # type: ignore[arg-type]
+    cron = "0 9 * * mon" if cadence == "cron" else ""
+    schedule = Schedule(f"{maker}/{target}", maker, target, "UTC", cadence, to=to, cron=cron)  # type: ignore[arg-type]
     return Due(schedule, day * small.A_DAY + 9 * 3600, day, "make_late" if late else "make")
 
 
@@ -156,6 +158,80 @@ async def test_a_late_digest_says_so_and_is_about_the_week_it_was_due_for(desk: 
     assert "Week 30" in text
 
 
+async def test_a_late_digest_says_so_still_when_a_plan_is_put_on_it(desk: Desk) -> None:
+    await unhappy(desk, *small.WORKERS["help-desk"])
+    target = f"team:{desk.teams['help-desk']}"
+    for one in (due("team_digest", target, to="slack:C9", late=True), due("lead_digest", target, late=True)):
+        await make(desk, one)
+    await make(desk, due("manager_digest", "desk", late=True))
+    form = await desk.press("lena", button((await told(desk))[small.account("lena")], "Add the plan"))
+    assert isinstance(form, cards.card.Form)
+    day = scoring.periods.date_of(small.TODAY + 7).isoformat()
+    await desk.fill("lena", form, action="Ring back.", owner=str(desk.ids["lena"]), due=day)
+    found = await told(desk)
+    for reader in (small.account("lena"), small.account("mara"), "C9"):
+        text = words(found[reader])
+        assert "Ring back." in text, reader
+        assert "late: it was due on Monday 3 Aug, 09:00" in text, reader
+
+
+async def test_a_digest_made_in_time_is_not_called_late_when_a_plan_is_put_on_it(sqlite_desk: Desk) -> None:
+    desk, target = sqlite_desk, f"team:{sqlite_desk.teams['help-desk']}"
+    desk.now = desk.now.replace(day=3, hour=9, minute=10)
+    await make(desk, due("lead_digest", target))
+    desk.now = desk.now.replace(day=5)
+    async with desk.store.write() as db:
+        await handlers.digests.renew(await context(desk, db), target)
+    assert "late" not in words((await told(desk))[small.account("lena")])
+
+
+async def test_a_digest_that_could_not_be_delivered_is_over_when_the_next_one_is_due(desk: Desk) -> None:
+    target, next_monday = f"team:{desk.teams['help-desk']}", (MONDAY + 7) * small.A_DAY + 9 * 3600
+    await make(desk, due("team_digest", target, to="slack:C9"))
+    await make(desk, due("lead_digest", target))
+    await make(desk, due("manager_digest", "desk"))
+    await make(desk, due("leadership_digest", "desk", cadence="monthly"))
+    rows = await desk.rows("SELECT key, expires_at FROM outbox WHERE key NOT LIKE 'digest|above|%'")
+    ends = {key.split("|")[1]: end for key, end in rows}
+    september = scoring.periods.day_of(small.NOW.date().replace(month=9, day=1)) * small.A_DAY + 9 * 3600
+    assert ends == {"team": next_monday, "lead": next_monday, "manager": next_monday, "leadership": september}
+
+
+async def away(desk: Desk, who: str, first: int, last: int) -> None:
+    row = {"id": f"l{who}", "account": f"desk/{who}", "first_day": first, "last_day": last, "minutes_per_day": None,
+           "kind": "holiday"}  # fmt: skip
+    await desk.put("leave", pl.DataFrame([row], schema_overrides={"minutes_per_day": pl.Int64}))
+
+
+async def test_a_lead_back_from_three_weeks_of_leave_finds_one_digest_and_what_became_of_the_others(desk: Desk) -> None:
+    """Away from Monday 3 August to Friday 21 August; back on the Monday, when the next one comes."""
+    await away(desk, "lena", MONDAY, MONDAY + 18)
+    for week in range(4):
+        desk.now = small.NOW.replace(day=3 + 7 * week, hour=9)
+        await make(desk, due("lead_digest", f"team:{desk.teams['help-desk']}", day=MONDAY + 7 * week))
+    back = int(desk.now.timestamp())
+    async with desk.store.write() as db:
+        await storage.deliveries.expire(db, back)
+        claimed = await storage.deliveries.claim(db, ["slack"], ["slack"], back, back + 60, 50)
+    lena = [row for row in claimed if row.recipient == small.account("lena") and row.key.startswith("digest|lead|")]
+    assert [row.key.split("|")[3] for row in lena] == ["2026-W34"]
+    rows = await desk.rows(
+        "SELECT state, problem FROM outbox WHERE person_id = :lena AND key LIKE 'digest|lead|%' ORDER BY id",
+        lena=desk.ids["lena"],
+    )
+    assert [row[0] for row in rows] == ["expired", "expired", "expired", "claimed"]
+    assert {row[1] for row in rows[:3]} == {"Not said: whoever it is for is away until the next one is due."}
+
+
+async def test_a_lead_who_is_back_within_the_week_finds_that_weeks_digest(sqlite_desk: Desk) -> None:
+    desk = sqlite_desk
+    await away(desk, "lena", MONDAY, MONDAY + 2)
+    await make(desk, due("lead_digest", f"team:{desk.teams['help-desk']}"))
+    [at] = [row[0] for row in await desk.rows("SELECT due_at FROM outbox WHERE recipient = :to AND key LIKE '%|lead|%'",
+                                              to=small.account("lena"))]  # fmt: skip
+    assert at == (MONDAY + 3) * small.A_DAY + 9 * 3600
+
+
 async def test_a_digest_moved_by_a_holiday_is_about_the_week_before_all_the_same(desk: Desk) -> None:
     await make(desk, due("team_digest", f"team:{desk.teams['help-desk']}", to="slack:C9", day=MONDAY + 1))
     assert "Week 31" in words((await told(desk))["C9"])
@@ -265,7 +341,7 @@ async def test_a_digest_is_called_after_the_time_it_is_about(sqlite_desk: Desk) 
 
 def test_everything_on_the_built_in_timetable_is_told_in_words() -> None:
     lines = [(maker, "daily", "soon") for maker in scoring.schedules_file.DEFAULTS]
-    said = words(cards.digests.schedule("The desk", lines))
+    said = words(cards.timetable.schedule("The desk", lines))
     assert not [maker for maker in scoring.schedules_file.DEFAULTS if maker in said and "_" in maker]
 
 
@@ -371,5 +447,4 @@ async def test_everything_is_behind_a_button_and_is_checked_again(desk: Desk) ->
 
 
 def test_everything_on_the_built_in_timetable_has_a_maker() -> None:
-    assert handlers.makers.MAKERS.keys() | handlers.makers.MANY.keys() == scoring.schedules_file.DEFAULTS.keys()
-    assert not handlers.makers.MAKERS.keys() & handlers.makers.MANY.keys()
+    assert handlers.makers.MAKERS.keys() == scoring.schedules_file.DEFAULTS.keys()

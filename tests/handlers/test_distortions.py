@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -11,6 +12,9 @@ import cards.card
 import handlers.freezing
 import scoring.periods
 import storage.people
+import storage.workings
+from bot.scheduler import REDFIRST
+from bot.workings import LEASE, Workings
 from cards.card import Button, Card, Form
 from handlers.call import Ctx
 from handlers.groups import Group
@@ -41,9 +45,29 @@ async def told(desk: Desk, who: str) -> list[Card]:
     return [cards.card.from_json(json.loads(body)) for to, body in await desk.said() if to in accounts]
 
 
-async def approved(desk: Desk, who: str = "mara") -> Card:
+async def approve(desk: Desk, who: str = "mara", number: int = 1) -> Card:
+    """A second person says yes, and it is worked in."""
+    card = await desk.opened(who, Button("", "distortion_approve", {"distortion": str(number)}))
+    assert await work(desk) == 1
+    return card
+
+
+async def approved(desk: Desk) -> Card:
     await declare(desk)
-    return await desk.opened(who, Button("", "distortion_approve", {"distortion": "1"}))
+    return await approve(desk)
+
+
+def works(desk: Desk) -> Workings:
+    return Workings(desk.store, desk.rules, lambda: desk.now, REDFIRST)
+
+
+async def work(desk: Desk) -> int:
+    """What the clockwork does; how many decisions it was."""
+    return await works(desk).turn()
+
+
+async def undo(desk: Desk, who: str = "mara") -> Card:
+    return await desk.fill(who, Form("", "distortion_reverted", (), values={"distortion": "1"}), reason="No.")
 
 
 async def answers_of(desk: Desk, who: str = "eli") -> str:
@@ -85,7 +109,10 @@ async def test_approved_it_leaves_the_days_out_and_every_card_says_so(desk: Desk
     assert f"÷ {len(week)} " in await answers_of(desk)
     card = await approved(desk)
     assert card.title == "Distortion approved"
-    assert (await told(desk, "lena"))[-1].title == "Distortion approved"
+    assert "It is being worked into the figures, and I tell you when that is done." in words(card)
+    for who in ("lena", "mara"):
+        assert (await told(desk, who))[-1].title == "Distortion approved"
+        assert "Mail outage, 20–21 Jul, is left out from now on." in words((await told(desk, who))[-1])
     assert f"÷ {len(week) - 2} " in await answers_of(desk)
     assert NOTE in await answers_of(desk)
     for who, said in (
@@ -109,14 +136,14 @@ async def test_the_tickets_behind_a_figure_say_why_they_do_not_count(sqlite_desk
 
 async def test_half_counts_half(sqlite_desk: Desk) -> None:
     await declare(sqlite_desk, weight="500", scope="desk", who="zoe")
-    await sqlite_desk.press("mara", Button("", "distortion_approve", {"distortion": "1"}))
+    await approve(sqlite_desk)
     assert "÷ 4 " in await answers_of(sqlite_desk)
     assert "counted half" in await answers_of(sqlite_desk)
 
 
 async def test_one_metric_alone_may_be_distorted(sqlite_desk: Desk) -> None:
     await declare(sqlite_desk, metric="csat")
-    await sqlite_desk.press("mara", Button("", "distortion_approve", {"distortion": "1"}))
+    await approve(sqlite_desk)
     assert "Mail outage, 20–21 Jul: CSAT left out" in await answers_of(sqlite_desk)
     other = await sqlite_desk.opened("eli", Button("", "why", {"period": WEEK, "metric": "reopen_rate"}))
     assert "÷ 5 " in words(other)
@@ -188,6 +215,7 @@ async def test_of_many_clicks_one_wins_and_the_others_are_told_who_decided(desk:
     assert sum(one.title == "Distortion approved" for one in found) == 1
     assert all("decided this already: approved" in words(one) for one in found if one.title != "Distortion approved")
     assert await desk.one("SELECT count(*) FROM audit WHERE act = 'distortion approved'") == 1
+    assert await work(desk) == 1
     assert f"÷ {len(small.of('eli', FIRST, FIRST + 6)) - 2} " in await answers_of(desk)  # left out once
 
 
@@ -200,19 +228,26 @@ async def test_taken_back_the_figures_count_as_they_are_again(desk: Desk) -> Non
     assert "A sentence is missing" in words(await desk.fill("lena", form, reason=""))
     card = await desk.fill("lena", form, reason="It was the week after.")
     assert "took it back: It was the week after." in words(card)
-    assert await answers_of(desk) == before
+    assert "left out; figures change in a moment" not in before
+    assert "Mail outage, 20–21 Jul: being taken back; figures change in a moment." in await answers_of(desk)
     assert "it has no effect" in words(await desk.fill("lena", form, reason="Again."))
-    assert (await told(desk, "mara"))[-1].title == "Distortion reverted"
+    assert await work(desk) == 1
+    assert await answers_of(desk) == before
+    assert "The figures count as they are again." in words((await told(desk, "mara"))[-1])
     acts = [row[0] for row in await desk.rows("SELECT act FROM audit WHERE subject = 'distortion:1' ORDER BY id")]
-    assert acts == ["distortion declared", "distortion approved", "distortion reverted"]
+    assert acts == [
+        "distortion declared", "distortion approved", "distortion worked in", "distortion reverted",
+        "distortion worked in",
+    ]  # fmt: skip
 
 
 async def test_closed_scores_that_it_touches_get_a_new_version_with_its_reason(desk: Desk) -> None:
     assert await close_periods(desk) > 0
     kept = [tuple(row) for row in await desk.rows("SELECT * FROM frozen_score ORDER BY 1, 2, 3")]
     before = await answers_of(desk)
-    card = await approved(desk)
-    assert "closed scores have a new version" in words(card)
+    await approved(desk)
+    for who in ("mara", "lena"):
+        assert "One closed score has a new version" in words((await told(desk, who))[-1])
     closed = await answers_of(desk)
     assert "Closed with version 1 of the rules, version 2: Mail outage, 20–21 Jul." in closed
     assert closed != before
@@ -220,7 +255,8 @@ async def test_closed_scores_that_it_touches_get_a_new_version_with_its_reason(d
     assert [row for row in after if row[2] == 1] == kept  # no version is ever edited
     new = {(row[0], row[1]) for row in after if row[2] == 2}
     assert new == {(f"person:{desk.ids['eli']}", WEEK)}  # others were over before the mail went down, or are open
-    await desk.fill("mara", Form("", "distortion_reverted", (), values={"distortion": "1"}), reason="No.")
+    await undo(desk)
+    assert await work(desk) == 1
     assert "version 3: Mail outage, 20–21 Jul, taken back." in await answers_of(desk)
 
 
@@ -228,7 +264,7 @@ async def test_closed_scores_of_the_team_and_the_desk_follow_too(sqlite_desk: De
     await close_periods(sqlite_desk)
     days = {"first": date(FIRST - 35), "last": date(FIRST - 34)}
     await declare(sqlite_desk, **days)
-    await sqlite_desk.press("mara", Button("", "distortion_approve", {"distortion": "1"}))
+    await approve(sqlite_desk)
     rows = await sqlite_desk.rows("SELECT subject, period FROM frozen_score WHERE version = 2")
     new = {(row[0], row[1]) for row in rows}
     team, eli = f"team:{sqlite_desk.teams['help-desk']}", f"person:{sqlite_desk.ids['eli']}"
@@ -260,3 +296,98 @@ async def test_the_list_shows_to_each_what_concerns_them(sqlite_desk: Desk) -> N
     assert "There is no such distortion." in words(
         await sqlite_desk.press("mara", Button("", "distortion_approve", {"distortion": "x"}))
     )
+
+
+async def test_until_it_is_worked_in_cards_say_so_and_count_as_before(desk: Desk) -> None:
+    before = await answers_of(desk)
+    await declare(desk)
+    await desk.press("mara", Button("", "distortion_approve", {"distortion": "1"}))
+    note = "Mail outage, 20–21 Jul: being worked in; figures change in a moment."
+    said = await answers_of(desk)
+    assert note in said
+    assert f"÷ {len(small.of('eli', FIRST, FIRST + 6))} " in said
+    assert before in said.replace(f"{note}\n", "") or note not in before
+    tickets = await desk.opened("eli", Button("", "tickets", {"period": WEEK, "metric": "csat"}))
+    assert "left out: Mail outage" not in words(tickets)
+    assert "being worked in" in words(await desk.ask("lena", "/redfirst distortion"))
+    assert [one.title for one in await told(desk, "lena")] == []  # told when it is done
+    await work(desk)
+    assert "being worked in" not in await answers_of(desk)
+
+
+async def test_taken_back_before_it_was_worked_in_nobody_is_told_that_it_counts(desk: Desk) -> None:
+    before = await answers_of(desk)
+    await declare(desk)
+    await desk.press("mara", Button("", "distortion_approve", {"distortion": "1"}))
+    await undo(desk, "lena")
+    assert await work(desk) == 1
+    assert await answers_of(desk) == before
+    assert [one.title for one in await told(desk, "lena")] == ["Distortion reverted"]
+    assert [one.title for one in await told(desk, "mara")][1:] == ["Distortion reverted"]
+
+
+async def test_a_process_that_falls_leaves_it_to_another(desk: Desk) -> None:
+    await close_periods(desk)
+    await declare(desk)
+    await desk.press("mara", Button("", "distortion_approve", {"distortion": "1"}))
+    async with desk.store.write() as db:  # it has it, and is heard of no more
+        now = int(desk.now.timestamp())
+        assert await storage.workings.claim(db, "gone", now, now + LEASE) is not None
+    assert await work(desk) == 0
+    assert await told(desk, "lena") == []
+    desk.now += timedelta(seconds=LEASE + 1)
+    assert await work(desk) == 1
+    assert "One closed score has a new version" in words((await told(desk, "lena"))[-1])
+
+
+async def test_stopped_between_two_steps_it_is_gone_on_with_and_nothing_is_done_twice(desk: Desk) -> None:
+    await close_periods(desk)
+    await declare(desk, first=date(FIRST - 35), last=date(FIRST - 34))
+    await desk.press("mara", Button("", "distortion_approve", {"distortion": "1"}))
+    turns = asked = 0
+    stops: list[asyncio.Task[None]] = []
+
+    def clock() -> datetime:  # it is asked in every step; after some the process is told to stop
+        nonlocal asked
+        asked += 1
+        if asked % 40 == 0:
+            stops.append(asyncio.create_task(process.stop()))
+        return desk.now
+
+    while True:
+        process = Workings(desk.store, desk.rules, clock, REDFIRST)
+        turns += 1
+        if await process.turn():
+            break
+        assert turns < 20
+    await asyncio.gather(*stops)
+    assert turns > 1
+    new = await desk.rows("SELECT subject, period FROM frozen_score WHERE version > 1")
+    assert len(new) > 5
+    assert len(new) == len({tuple(row) for row in new})
+    card = (await told(desk, "lena"))[-1]
+    assert f"{len(new)} closed scores have a new version" in words(card)
+    assert await desk.one("SELECT count(*) FROM distortion_score") == 0
+
+
+async def test_several_processes_work_it_in_once(desk: Desk) -> None:
+    await close_periods(desk)
+    await declare(desk)
+    await desk.press("mara", Button("", "distortion_approve", {"distortion": "1"}))
+    assert sum(await asyncio.gather(*(work(desk) for _ in range(3)))) == 1
+    assert f"÷ {len(small.of('eli', FIRST, FIRST + 6)) - 2} " in await answers_of(desk)
+    assert await desk.one("SELECT count(*) FROM frozen_score WHERE version = 2") == 1
+    assert [one.title for one in await told(desk, "lena")] == ["Distortion approved"]
+
+
+async def test_a_period_is_not_closed_by_figures_read_half_way(sqlite_desk: Desk) -> None:
+    desk = sqlite_desk
+    await declare(desk)
+    await desk.press("mara", Button("", "distortion_approve", {"distortion": "1"}))
+    async with desk.store.read() as db:
+        eli = await storage.people.get(db, desk.ids["eli"], small.TODAY)
+        assert eli is not None
+        read = await handlers.freezing.made(Ctx(db, eli, desk.now, await desk.rules.get(db, desk.now)), eli)
+    await work(desk)
+    async with desk.store.write() as db:
+        assert await handlers.freezing.freeze(Ctx(db, eli, desk.now, await desk.rules.get(db, desk.now)), read) == 0

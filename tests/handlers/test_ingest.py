@@ -11,6 +11,7 @@ import bot.config
 import handlers.ingest
 import scoring.rulebook
 import storage.columnar
+import storage.health
 import storage.loads
 import storage.sources.maps
 from handlers.ingest import Order, Told
@@ -104,6 +105,29 @@ async def test_the_ledger_knows_how_new_the_data_are(store: Store, rules: Rules,
         assert not await storage.loads.is_done(db, "0", handlers.ingest.source(MAP))
 
 
+async def test_fresh_surveys_do_not_hide_that_tickets_stopped_coming(
+    store: Store, rules: Rules, tmp_path: Path
+) -> None:
+    async def as_of(name: str, text: str, said: int | None = None) -> int | None:
+        path = tmp_path / name
+        path.write_text(text)
+        order = Order((path,), storage.sources.maps.load("standard"), path.with_suffix(".rejects.csv"), as_of=said)
+        told = await handlers.ingest.load(store, rules, order, *TOLD)
+        assert told.rows == 1
+        async with store.read() as db:
+            assert await storage.health.data_as_of(db) == await storage.loads.as_of(db)
+            return await storage.loads.as_of(db)
+
+    day = 86_400
+    first = 20_513 * day  # 2026-03-01
+    assert await as_of("surveys.csv", "ticket,sent_at\n1,2026-03-02\n") == first + day, "there are no tickets"
+    assert await as_of("tickets.csv", "number,opened_at\n1,2026-03-01\n") == first
+    assert await as_of("surveys.csv", "ticket,sent_at\n1,2026-03-09\n") == first
+    assert await as_of("events.csv", "ticket,at,what\n1,2026-03-03,updated\n") == first + 2 * day
+    assert await as_of("surveys.csv", "ticket,sent_at\n2,2026-03-09\n", first + 9 * day) == first + 2 * day
+    assert await as_of("tickets.csv", "number,opened_at\n2,2026-03-02\n", first + 8 * day) == first + 8 * day
+
+
 async def test_a_refused_file_is_in_the_ledger_and_is_not_done(store: Store, rules: Rules, tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     written(path, ["too,short"])
@@ -119,7 +143,7 @@ async def test_a_refused_file_is_in_the_ledger_and_is_not_done(store: Store, rul
 
 async def test_strict_loads_nothing_where_one_row_is_bad(store: Store, rules: Rules, tmp_path: Path) -> None:
     bad = line("INC3", 0, "New", "1/3/2016 09:05", priority="soon")
-    with pytest.raises(Refused, match="Nothing was loaded: 1 rows"):
+    with pytest.raises(Refused, match="Nothing was loaded: 1 row cannot"):
         await load(store, rules, tmp_path / "log.csv", [*LOG, bad], strict=True)
     assert await facts(store) == ([], [])
     told = await load(store, rules, tmp_path / "log.csv", [*LOG, bad])

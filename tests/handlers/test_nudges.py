@@ -265,6 +265,34 @@ async def test_it_can_be_snoozed_for_a_day_a_week_or_until_a_date(
 
 
 @pytest.mark.parametrize(
+    ("label", "answers"),
+    [
+        ("Snooze", {"how": "date", "until": "2026-09-01"}), ("Not my fault", {"comment": "The part is missing."}),
+        ("Stop", {"what": "this"}), ("Stop", {"what": "all"}),
+    ],
+)  # fmt: skip
+async def test_a_nudge_answered_by_a_form_loses_its_buttons_where_it_stands(
+    desk: Desk, label: str, answers: dict[str, str]
+) -> None:
+    await run(desk)
+    nudge = await nudged(desk)
+    key = await desk.one("SELECT key FROM outbox WHERE recipient = :to", to=small.account("ana"))
+    await desk.change(
+        "UPDATE outbox SET state = 'sent', reference = 'D1/1.0', sent_at = due_at WHERE key = :key", key=key
+    )
+    form = await desk.press("ana", button(nudge, label))
+    assert isinstance(form, Form)
+    reply = await desk.dispatch.answer(desk.call("ana", "form", form.route, "", {**form.values, **answers}))
+    [say] = reply.says
+    assert say.place == "update"
+    assert isinstance(say.what, Card)
+    assert not {"Snooze", "Not my fault", "Stop", "Done"} & {b.text for b in buttons(say.what)}
+    [(state, body)] = [tuple(row) for row in await desk.rows("SELECT state, body FROM outbox WHERE key = :k", k=key)]
+    assert cards.card.from_json(json.loads(body)) == say.what
+    assert state == "due"  # to be put in its place on the platform
+
+
+@pytest.mark.parametrize(
     ("answers", "said"),
     [
         ({"how": "for ever"}, "Choose for how long."),

@@ -294,9 +294,11 @@ async def test_closing_takes_a_reason_and_says_what_hangs_in_the_air(desk: Desk)
     assert "hangs in the air" in said
     assert "There is no such objective" in words(await open_one(desk, "lena", "rated"))
     assert "There is no such objective" in words(await send(desk, "lena", form, reason="Again."))
-    async with desk.store.read() as db:
-        kept = await storage.objectives.versions(db, "rated")
-    assert [(one.version, one.state, one.reason, by) for one, by, _ in kept] == [
+    versions = (
+        "SELECT v.version, v.state, v.reason, v.\"by\" FROM objective_version AS v "
+        "JOIN objective AS o ON o.id = v.objective_id WHERE o.key = 'rated' ORDER BY v.version"
+    )
+    assert [tuple(row) for row in await desk.rows(versions)] == [
         (1, "open", "", "zoe"), (2, "closed", "Reached.", "lena"),
     ]  # fmt: skip
 

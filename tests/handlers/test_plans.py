@@ -38,6 +38,17 @@ async def add(desk: Desk, who: str = "lena", owner: str = "dua", team: str = "he
     return await desk.fill(who, form, **{**given, **answers})
 
 
+def seen(version: int = 1) -> dict[str, str]:
+    """What a button of the plan carries that was drawn at a version."""
+    return {"plan": "1", "version": str(version)}
+
+
+async def sent(desk: Desk, who: str, form: Form, **answers: str) -> Card | Form:
+    """What comes of sending a form, which may be a form again."""
+    call = desk.call(who, "form", form.route, "", {**form.values, **answers})
+    return small.shown(await desk.dispatch.answer(call))
+
+
 async def told(desk: Desk, who: str) -> list[Card]:
     """The cards that wait in the outbox for a person."""
     accounts = {small.account(who, "slack"), small.account(who, "teams"), small.account(who, "demo")}
@@ -67,7 +78,7 @@ async def test_a_lead_adds_a_plan_under_a_red_and_the_card_shows_it(desk: Desk) 
     assert card.title == sheet.title
     assert f"Plan: Ring back the same day. {small.name('dua')}, due Fri 14 Aug." in words(card)
     assert "Add the plan" not in [b.text for b in buttons(card)]
-    assert [b.text for b in buttons((await told(desk, "dua"))[0])] == ["Done", "Move", "Blocked"]
+    assert [b.text for b in buttons((await told(desk, "dua"))[0])] == ["Done", "Move", "Blocked", "Hand over"]
     assert await desk.one("SELECT act FROM audit WHERE subject = 'plan:1'") == "plan opened"
 
 
@@ -135,10 +146,10 @@ async def test_of_two_plans_for_one_red_one_is_kept_and_the_other_is_told(desk: 
 
 async def test_owner_and_lead_report_and_others_do_not(sqlite_desk: Desk) -> None:
     await add(sqlite_desk)
-    done = Button("", "plan_done", {"plan": "1"})
+    done = Button("", "plan_done", seen())
     for who in ("ana", "eli", "leo", "zoe", "mara", "hugo", "adam", "gus"):
         assert "reports its owner" in words(await sqlite_desk.press(who, done)), who
-    drop = Form("", "plan_dropped", (), values={"plan": "1"})
+    drop = Form("", "plan_dropped", (), values=seen())
     for who in ("dua", "ana", "leo", "zoe", "adam"):
         assert "by the lead of its team" in words(await sqlite_desk.fill(who, drop, reason="No.")), who
     assert await sqlite_desk.one("SELECT state FROM plan") == "open"
@@ -163,7 +174,7 @@ async def test_a_plan_is_moved_with_a_reason(desk: Desk) -> None:
 
 async def test_a_blocker_is_handed_up_and_taken_away(sqlite_desk: Desk) -> None:
     await add(sqlite_desk)
-    form = await sqlite_desk.press("dua", Button("", "plan_block", {"plan": "1"}))
+    form = await sqlite_desk.press("dua", Button("", "plan_block", seen()))
     assert isinstance(form, Form)
     assert "Blocked: No licences." in words(await sqlite_desk.fill("dua", form, blocker="No licences"))
     listed = await sqlite_desk.ask("lena", "/plans")
@@ -183,19 +194,233 @@ async def test_a_dropped_plan_says_why_and_makes_room(sqlite_desk: Desk) -> None
 
 async def test_of_many_clicks_one_wins(desk: Desk) -> None:
     await add(desk)
-    done = Button("", "plan_done", {"plan": "1"})
+    done = Button("", "plan_done", seen())
     found = await asyncio.gather(*(desk.opened("lena" if i % 2 else "dua", done) for i in range(8)))
     assert sum(one.title == "Plan done" for one in found) == 1
-    assert all("done already" in words(one) or "same moment" in words(one) for one in found if one.title != "Plan done")
+    assert all("reported it done on Wed 5 Aug" in words(one) for one in found if one.title != "Plan done")
     assert await desk.one("SELECT count(*) FROM audit WHERE act = 'plan done'") == 1
+
+
+async def test_a_press_on_a_card_that_is_behind_tells_what_happened_and_shows_how_it_stands(desk: Desk) -> None:
+    await add(desk)
+    [old] = await told(desk, "dua")
+    move = await desk.press("lena", button(await desk.ask("lena", "/plans"), "Move"))
+    assert isinstance(move, Form)
+    await desk.fill("lena", move, due=date(DUE + 7), reason="Dua is away")
+    reply = await desk.dispatch.answer(desk.call("dua", "action", "plan_done", "", button(old, "Done").values))
+    [say] = reply.says
+    assert say.place == "update"  # the old card makes room for the new one
+    card = small.card(reply)
+    assert card.title == "That plan has changed since"
+    assert f"{small.name('lena')} moved it to Fri 21 Aug on Wed 5 Aug: Dua is away." in words(card)
+    assert "due Fri 21 Aug. Moved once." in words(card)
+    assert await desk.one("SELECT state FROM plan") == "open"
+    assert (await desk.opened("dua", button(card, "Done"))).title == "Plan done"
+
+
+@pytest.mark.parametrize("label", ["Move", "Blocked", "Hand over"])
+async def test_a_form_is_not_opened_from_a_card_that_is_behind(sqlite_desk: Desk, label: str) -> None:
+    await add(sqlite_desk)
+    [old] = await told(sqlite_desk, "dua")
+    blocked = Form("", "plan_blocked", (), values=seen())
+    await sqlite_desk.fill("lena", blocked, blocker="No licences")
+    card = await sqlite_desk.opened("dua", button(old, label))
+    assert f"{small.name('lena')} said what is in the way on Wed 5 Aug: No licences." in words(card)
+
+
+async def test_what_was_written_in_a_form_comes_back_where_somebody_was_faster(desk: Desk) -> None:
+    await add(desk)
+    listed = await desk.ask("lena", "/plans")
+    mine, theirs = [await desk.press("lena", button(listed, "Move")) for _ in range(2)]
+    assert isinstance(mine, Form)
+    assert isinstance(theirs, Form)
+    await desk.fill("lena", theirs, due=date(DUE + 7), reason="Dua is away.")
+    again = await sent(desk, "lena", mine, due=date(DUE + 14), reason="The part comes late.")
+    assert isinstance(again, Form)
+    assert f"{small.name('lena')} moved it to Fri 21 Aug on Wed 5 Aug: Dua is away." in again.intro
+    assert [one.value for one in again.inputs] == [date(DUE + 14), "The part comes late."]
+    assert await desk.one("SELECT due_day FROM plan") == DUE + 7
+    answers = {one.name: one.value for one in again.inputs}
+    assert "due Fri 28 Aug. Moved 2 times." in words(await desk.fill("lena", again, **answers))
+
+
+async def test_a_form_for_a_plan_that_is_over_tells_who_ended_it(sqlite_desk: Desk) -> None:
+    await add(sqlite_desk)
+    form = Form("", "plan_moved", (), values=seen())
+    await sqlite_desk.press("dua", Button("", "plan_done", seen()))
+    card = await sqlite_desk.fill("lena", form, due=date(DUE + 7), reason="Later.")
+    assert card.title == "That plan is done already"
+    assert f"{small.name('dua')} reported it done on Wed 5 Aug." in words(card)
+
+
+@pytest.mark.parametrize("version", ["", "0", "9", "-1", "1.0", "x"])
+async def test_a_button_without_a_version_that_can_be_meant_changes_nothing(sqlite_desk: Desk, version: str) -> None:
+    await add(sqlite_desk)
+    pressed = await sqlite_desk.press("dua", Button("", "plan_done", {"plan": "1", "version": version}))
+    assert "What you pressed changed nothing." in words(pressed)
+    assert await sqlite_desk.one("SELECT version FROM plan") == 1
+
+
+async def hand(desk: Desk, who: str = "lena", to: str = "eli", said: str = "You know the client.") -> Card:
+    form = await desk.press(who, button(await desk.ask(who, "/plans"), "Hand over"))
+    assert isinstance(form, Form)
+    return await desk.fill(who, form, owner=str(desk.ids[to]), words=said)
+
+
+async def test_a_plan_is_handed_to_somebody_else_and_both_are_told(desk: Desk) -> None:
+    await add(desk)
+    await desk.change("UPDATE outbox SET state = 'sent', reference = 'D1/1.0', sent_at = due_at")
+    card = await hand(desk)
+    assert f"Ring back the same day. {small.name('eli')}, due Fri 14 Aug." in words(card)
+    [theirs] = await told(desk, "eli")
+    assert theirs.title == f"{small.name('lena')} hands a plan to you"
+    assert "“You know the client.”" in words(theirs)
+    assert [b.text for b in buttons(theirs)] == ["Done", "Move", "Blocked", "Hand over"]
+    asked, before = await told(desk, "dua")  # the message in which she was asked, and a new one
+    assert asked == before
+    assert f"{small.name('lena')} has handed it to {small.name('eli')}." in words(before)
+    assert buttons(before) == []
+    body = json.loads(await desk.one("SELECT body FROM audit WHERE act = 'plan handed over'"))
+    assert (body["owner"], body["version"], body["words"]) == (desk.ids["eli"], 2, "You know the client.")
+    assert (await desk.opened("eli", button(theirs, "Done"))).title == "Plan done"
+
+
+async def test_an_owner_hands_their_own_plan_over_and_may_get_it_back(sqlite_desk: Desk) -> None:
+    await add(sqlite_desk)
+    await hand(sqlite_desk, "dua", "eli", "")
+    assert [one.title for one in await told(sqlite_desk, "dua")] == ["Plan changed"]  # what she was asked, in place
+    await hand(sqlite_desk, "eli", "dua")
+    assert (await told(sqlite_desk, "dua"))[-1].title == f"{small.name('eli')} hands a plan to you"
+    assert [one.title for one in await told(sqlite_desk, "eli")] == ["Plan changed"]
+
+
+async def test_a_former_owner_with_an_old_card_is_told_who_has_the_plan_now(sqlite_desk: Desk) -> None:
+    await add(sqlite_desk)
+    [old] = await told(sqlite_desk, "dua")
+    await hand(sqlite_desk)
+    said = words(await sqlite_desk.press("dua", button(old, "Done")))
+    assert "That plan is yours no more." in said
+    assert f"{small.name('lena')} handed it to {small.name('eli')} on Wed 5 Aug: You know the client." in said
+    assert "reports its owner" in words(await sqlite_desk.press("ana", button(old, "Done")))  # never hers
+
+
+@pytest.mark.parametrize("who", ["gus", "lou", "zoe", ""])
+async def test_a_plan_is_handed_only_to_whom_it_may_belong(sqlite_desk: Desk, who: str) -> None:
+    await add(sqlite_desk)
+    form = await sqlite_desk.press("lena", button(await sqlite_desk.ask("lena", "/plans"), "Hand over"))
+    assert isinstance(form, Form)
+    assert small.name("dua") not in {choice.text for choice in form.inputs[0].choices}
+    answer = str(sqlite_desk.ids.get(who, who))
+    assert "Nobody is named" in words(await sqlite_desk.fill("lena", form, owner=answer))
+    same = str(sqlite_desk.ids["dua"])
+    assert "sees to that plan already" in words(await sqlite_desk.fill("lena", form, owner=same))
+
+
+async def test_only_its_owner_and_whoever_leads_hands_a_plan_over(sqlite_desk: Desk) -> None:
+    await add(sqlite_desk)
+    form = Form("", "plan_handed", (), values=seen())
+    for who in ("ana", "leo", "zoe", "mara", "adam"):
+        said = words(await sqlite_desk.fill(who, form, owner=str(sqlite_desk.ids["ana"])))
+        assert "reports its owner" in said, who
+    assert await sqlite_desk.one("SELECT owner_id FROM plan") == sqlite_desk.ids["dua"]
+
+
+async def test_of_two_who_hand_it_over_at_once_one_wins_and_the_other_is_told(desk: Desk) -> None:
+    await add(desk)
+    form = Form("", "plan_handed", (), values=seen())
+    found = await asyncio.gather(
+        *(sent(desk, who, form, owner=str(desk.ids[to])) for who, to in (("lena", "eli"), ("ben", "ana")) * 2)
+    )
+    won = [one for one in found if isinstance(one, Card)]
+    assert len(won) == 1
+    assert all("handed it to" in one.intro for one in found if isinstance(one, Form))
+    assert await desk.one("SELECT count(*) FROM audit WHERE act = 'plan handed over'") == 1
+    assert await desk.one("SELECT count(*) FROM outbox WHERE key = 'plan:1:owner:2'") == 1
+
+
+async def test_reminders_go_to_the_new_owner(sqlite_desk: Desk) -> None:
+    await add(sqlite_desk)
+    await hand(sqlite_desk)
+    await sqlite_desk.change("DELETE FROM outbox")
+    await make(sqlite_desk, DUE)
+    assert [one.title for one in await told(sqlite_desk, "eli")] == ["A plan of yours is due"]
+    assert await told(sqlite_desk, "dua") == []
+
+
+@pytest.mark.parametrize("what", ["done", "handed"])
+async def test_a_reminder_that_waits_is_called_off_when_there_is_nothing_to_remind_of(desk: Desk, what: str) -> None:
+    await add(desk)
+    await desk.change("DELETE FROM outbox")
+    await make(desk, DUE)
+    if what == "done":
+        await desk.press("lena", Button("", "plan_done", seen()))
+    else:
+        await hand(desk)
+    state = "SELECT state FROM outbox WHERE key = :key"
+    assert await desk.one(state, key=f"plan:1:remind:{DUE}") == "cancelled"
+
+
+async def leaves(desk: Desk, who: str = "dua") -> None:
+    """The next people file has them no more from today on."""
+    await desk.change(
+        "UPDATE membership SET to_day = :day WHERE person_id = :p", day=TODAY, p=desk.ids[who]
+    )
+
+
+async def test_a_plan_whose_owner_has_left_needs_one_and_the_lead_is_asked_once(desk: Desk) -> None:
+    await add(desk)
+    await leaves(desk)
+    await desk.change("DELETE FROM outbox")
+    for day in (TODAY, TODAY + 1, TODAY + 2):
+        await make(desk, day)
+    for who in ("lena", "ben"):  # ben stands in for lena
+        assert [one.title for one in await told(desk, who)] == ["A plan needs an owner"], who
+    [asked, *_] = await told(desk, "lena")
+    assert f"{small.name('dua')} sees to it no more." in words(asked)
+    listed = words(await desk.ask("lena", "/plans"))
+    assert "Needs an owner · NPS" in listed
+    assert f"Needs an owner (it was {small.name('dua')}’s), due Fri 14 Aug." in listed
+    form = await desk.press("lena", button(asked, "Hand over"))
+    assert isinstance(form, Form)
+    await desk.fill("lena", form, owner=str(desk.ids["eli"]))
+    assert "Needs an owner" not in words(await desk.ask("lena", "/plans"))
+
+
+async def test_its_reminders_go_to_the_lead_meanwhile(sqlite_desk: Desk) -> None:
+    await add(sqlite_desk)
+    await leaves(sqlite_desk)
+    await sqlite_desk.change("DELETE FROM outbox")
+    for day in (DUE, DUE, DUE + 7):
+        await make(sqlite_desk, day)
+    assert [one.title for one in await told(sqlite_desk, "lena")] == [
+        "A plan needs an owner", "A plan that needs an owner is due", "A plan that needs an owner is overdue",
+    ]  # fmt: skip
+    assert await told(sqlite_desk, "dua") == []
+
+
+async def test_somebody_who_has_changed_teams_owns_its_plans_no_more(sqlite_desk: Desk) -> None:
+    await add(sqlite_desk)
+    await sqlite_desk.change(
+        "UPDATE membership SET team_id = :t WHERE person_id = :p", t=sqlite_desk.teams["field"],
+        p=sqlite_desk.ids["dua"],
+    )  # fmt: skip
+    assert "Needs an owner · NPS" in words(await sqlite_desk.ask("lena", "/plans"))
+
+
+async def test_the_leads_digest_says_that_a_plan_needs_an_owner_and_the_channels_does_not(sqlite_desk: Desk) -> None:
+    await add(sqlite_desk, due=date(TODAY + 60))
+    await leaves(sqlite_desk)
+    assert "Needs an owner" in words(await sqlite_desk.ask("lena", "/digest preview"))
+    assert "Needs an owner" not in words(await sqlite_desk.ask("zoe", "/digest preview Help Desk"))
 
 
 async def test_the_list_shows_overdue_plans_first_and_buttons_to_whom_they_are_for(sqlite_desk: Desk) -> None:
     assert "No plan is open." in words(await sqlite_desk.ask("ana", "/plans"))
     await add(sqlite_desk)
     assert buttons(await sqlite_desk.ask("ana", "/plans")) == []
-    assert [b.text for b in buttons(await sqlite_desk.ask("dua", "/plans"))] == ["Done", "Move", "Blocked"]
-    assert [b.text for b in buttons(await sqlite_desk.ask("lena", "/plans"))] == ["Done", "Move", "Blocked", "Drop"]
+    owners = ["Done", "Move", "Blocked", "Hand over"]
+    assert [b.text for b in buttons(await sqlite_desk.ask("dua", "/plans"))] == owners
+    assert [b.text for b in buttons(await sqlite_desk.ask("lena", "/plans"))] == [*owners, "Drop"]
     sqlite_desk.now = NOW + timedelta(days=20)
     late = await sqlite_desk.ask("lena", "/plans")
     assert "Overdue · NPS" in words(late)
@@ -222,7 +447,7 @@ async def test_the_desks_plans_are_leaderships(desk: Desk) -> None:
     assert "Two more analysts" in words(await desk.ask("zoe", "/plans"))
     assert "Two more analysts" not in words(await desk.ask("lena", f"/redfirst desk {WEEK}"))
     assert "open to its members" in words(await desk.ask("lena", "/plans desk"))
-    assert "Plan done" in words(await desk.press("mara", Button("", "plan_done", {"plan": "1"})))
+    assert "Plan done" in words(await desk.press("mara", Button("", "plan_done", seen())))
 
 
 async def test_the_owner_is_reminded_before_on_and_after_the_day_once_each(desk: Desk) -> None:
@@ -277,7 +502,7 @@ async def weeks_of(desk: Desk, rating: int) -> None:
 @pytest.mark.parametrize(("rating", "said"), [(5, "It worked: NPS"), (2, "Not yet: NPS")])
 async def test_fresh_weeks_say_whether_a_plan_that_is_done_has_worked(desk: Desk, rating: int, said: str) -> None:
     await add(desk)
-    await desk.press("dua", Button("", "plan_done", {"plan": "1"}))
+    await desk.press("dua", Button("", "plan_done", seen()))
     await desk.change("DELETE FROM outbox")
     await make(desk, TODAY + 1)
     assert await desk.said() == []  # the week it was done in says nothing
@@ -294,7 +519,7 @@ async def test_fresh_weeks_say_whether_a_plan_that_is_done_has_worked(desk: Desk
 
 async def test_nothing_is_said_of_a_plan_whose_metric_is_measured_no_more(sqlite_desk: Desk) -> None:
     await add(sqlite_desk)
-    await sqlite_desk.press("dua", Button("", "plan_done", {"plan": "1"}))
+    await sqlite_desk.press("dua", Button("", "plan_done", seen()))
     await sqlite_desk.change("UPDATE plan SET metric = 'gone'")
     await make(sqlite_desk, TODAY + 1)
     assert await sqlite_desk.one("SELECT outcome FROM plan") == "cannot_tell"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import polars as pl
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+import cards.card
 import handlers.redflags
 import scoring.periods
 import storage.redflags
@@ -168,6 +170,78 @@ async def test_a_missed_contact_is_said_and_comes_first(desk: Desk) -> None:
     said = words(await desk.ask("lena", "/redfirst clients"))
     assert "contact was due on Sat 8 Aug" in said
     assert said.index("client 2") < said.index("client 1")
+
+
+async def told(desk: Desk) -> dict[str, list[Card]]:
+    """Recipient → the cards in the outbox, in order."""
+    found: dict[str, list[Card]] = {}
+    for recipient, body in await desk.said():
+        found.setdefault(recipient, []).append(cards.card.from_json(json.loads(body)))
+    return found
+
+
+LEADS = {small.account(who) for who in (*small.LED.values(), "mara", "ben")}
+"""Those who see the list and may take a client on; ben stands in for a lead."""
+
+
+async def test_a_client_that_becomes_a_red_flag_is_told_to_the_leads_at_once_and_once(desk: Desk) -> None:
+    await flagged(desk)
+    found = await told(desk)
+    assert set(found) == LEADS
+    assert {len(one) for one in found.values()} == {1}
+    [card] = found[small.account("lena")]
+    assert card.title == "Red flag: client 1"
+    await look(desk)
+    desk.now += timedelta(days=1)
+    await look(desk)
+    assert await told(desk) == found
+    taken = await desk.opened("lena", button(card, "Take it"))
+    assert "Owner Lena Moder" in words(taken)
+    late = await desk.opened("leo", button(found[small.account("leo")][0], "Take it"))
+    assert "it is Lena Moder's now" in words(late)
+
+
+async def test_several_new_red_flags_are_told_in_one_message(sqlite_desk: Desk) -> None:
+    await look(sqlite_desk)
+    found = await told(sqlite_desk)
+    assert set(found) == LEADS
+    [card] = found[small.account("tom")]
+    assert card.title == "Red flag: 3 customers"
+    assert [one.text for one in buttons(card)].count("Take it") == 3
+
+
+async def test_a_missed_contact_is_told_to_the_owner_once_for_each_day_that_was_set(desk: Desk) -> None:
+    await flagged(desk)
+    await desk.change("DELETE FROM outbox")
+    card = await desk.opened("lena", button(await desk.ask("lena", "/redfirst clients"), "Take it"))
+    desk.now += timedelta(days=3)  # the day itself
+    await look(desk)
+    assert await told(desk) == {}
+    desk.now += timedelta(days=1)
+    for _ in range(3):
+        await look(desk)
+        desk.now += timedelta(days=1)
+    [said] = (await told(desk)).pop(small.account("lena"))
+    assert set(await told(desk)) == {small.account("lena")}
+    assert "A contact was missed: client 1" in words(said)
+    assert "contact was due on Sat 8 Aug" in words(said)
+    card = await desk.ask("lena", "/redfirst clients")
+    await fill(desk, "lena", card, "Next contact", day="2026-08-13")
+    desk.now += timedelta(days=3)
+    await look(desk)
+    assert len((await told(desk))[small.account("lena")]) == 2
+
+
+async def test_a_missed_contact_of_an_owner_who_has_left_is_told_to_the_leads(sqlite_desk: Desk) -> None:
+    desk = sqlite_desk
+    await flagged(desk)
+    await desk.opened("leo", button(await desk.ask("leo", "/redfirst clients"), "Take it"))
+    await desk.change("DELETE FROM outbox")
+    await desk.change("UPDATE membership SET to_day = :day WHERE person_id = :leo", day=small.TODAY + 1,
+                      leo=desk.ids["leo"])  # fmt: skip
+    desk.now += timedelta(days=5)
+    await look(desk)
+    assert set(await told(desk)) == LEADS - {small.account("leo")}
 
 
 @pytest.mark.parametrize("values", [{}, {"flag": "x"}, {"flag": "99"}, {"flag": "1", "version": "7"}, {"flag": "-1"}])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
+import polars as pl
 import pytest
 
-from cards.card import Badge, Card, Link, Table, Trend
+from cards.card import Badge, Button, Card, Gauge, Link, Table, Trend
 from tests.handlers import desk as small
 from tests.handlers.desk import Desk, button, buttons, words
 
@@ -87,6 +89,9 @@ async def test_greens_unfold_and_fold_in_place(sqlite_desk: Desk) -> None:
         ("last week", "Week 31, 27 Jul – 2 Aug 2026"),
         ("2026-W30", "Week 30, 20 Jul – 26 Jul 2026"),
         ("july", "July 2026"),
+        ("in july", "July 2026"),
+        ("for the last week", "Week 31, 27 Jul – 2 Aug 2026"),
+        ("over the 4 weeks", "4 weeks, 13 Jul – 9 Aug 2026"),
         ("quarter", "Q3 2026"),
         ("4 weeks", "4 weeks, 13 Jul – 9 Aug 2026"),
         ("13 WEEKS", "13 weeks, 11 May – 9 Aug 2026"),
@@ -140,12 +145,54 @@ async def test_why_fills_the_formula_with_the_figures(desk: Desk) -> None:
     assert "Users rate our help as good → Clients are glad they called" in said
 
 
+async def test_lines_that_came_with_the_product_have_no_date_that_nobody_meant(sqlite_desk: Desk) -> None:
+    for said in ("/myscore last week", "/redfirst desk last week", "/teamscore last week"):
+        for one in buttons(await sqlite_desk.ask("lena" if said.startswith("/team") else "ana", said)):
+            if one.text == "Why":
+                card = words(await sqlite_desk.opened("lena" if said.startswith("/team") else "ana", one))
+                assert "shipped lines" in card
+                assert "1970" not in card
+
+
 async def test_why_and_trend_can_be_typed_and_forgive_typos(sqlite_desk: Desk) -> None:
     assert (await sqlite_desk.ask("ana", "/myscore why CSAT")).title == "Why: CSAT"
     assert (await sqlite_desk.ask("ana", "/myscore why reopen")).title == "Why: Reopen rate"
     assert (await sqlite_desk.ask("ana", "/myscore TREND sla completion")).title == "Trend: SLA completion"
     assert "Did you mean Reopen rate?" in words(await sqlite_desk.ask("ana", "/myscore why reopn rate"))
-    assert "On your scorecard are: CSAT," in words(await sqlite_desk.ask("ana", "/myscore why"))
+    assert "On your scorecard are: CSAT," in words(await sqlite_desk.ask("ana", "/myscore trend"))
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"), [("whi csat", "why csat"), ("trned csat", "trend csat"), ("WYH", "why"), ("trens", "trend")]
+)
+async def test_a_question_with_a_typo_is_asked_back(sqlite_desk: Desk, said: str, meant: str) -> None:
+    assert f"Did you mean “{meant}”?" in words(await sqlite_desk.ask("ana", f"/myscore {said}"))
+
+
+async def test_the_balanced_score_explains_itself(sqlite_desk: Desk) -> None:
+    typed = await sqlite_desk.ask("ana", "/myscore why")
+    assert typed.title == "Why: balanced score"
+    card = await sqlite_desk.ask("ana", "/myscore last week")
+    shown = next(block for block in card.blocks if isinstance(block, Gauge))
+    opened = await sqlite_desk.opened("ana", button(card, "Why this score"))
+    [table] = [block for block in opened.blocks if isinstance(block, Table)]
+    assert sum(float(str(row[3])) for row in table.rows if row[3] != "–") == pytest.approx(shown.value, abs=0.5)
+    assert sum(float(str(row[1]).removesuffix(" %")) for row in table.rows) == pytest.approx(100)
+    without = [row[0] for row in table.rows if row[2] == "–"]
+    assert ("Without a score" in words(opened)) is bool(without)
+    assert await sqlite_desk.opened("ana", button(opened, "Back")) == card
+
+
+async def test_a_teams_and_the_desks_balanced_scores_explain_themselves_too(sqlite_desk: Desk) -> None:
+    for who, said in (("lena", "/teamscore last week"), ("ana", "/redfirst desk last week")):
+        card = await sqlite_desk.ask(who, said)
+        assert (await sqlite_desk.opened(who, button(card, "Why this score"))).title == "Why: balanced score"
+
+
+async def test_a_look_at_somebodys_balanced_score_is_seen(sqlite_desk: Desk) -> None:
+    card = await sqlite_desk.ask("lena", "/redfirst person ana")
+    await sqlite_desk.opened("lena", button(card, "Why this score"))
+    assert "Balanced score, Week 32" in words(await sqlite_desk.ask("ana", "/redfirst looked"))
 
 
 async def test_a_trend_is_a_picture_that_carries_its_figures_in_words(desk: Desk) -> None:
@@ -160,9 +207,22 @@ async def test_a_trend_is_a_picture_that_carries_its_figures_in_words(desk: Desk
     assert [rule.value for rule in picture.rules] == [85, 75]
 
 
+async def test_the_trend_of_a_rate_is_told_by_its_evidence_and_not_by_limits_of_single_weeks(
+    sqlite_desk: Desk,
+) -> None:
+    card = await sqlite_desk.ask("ana", "/myscore last week")
+    good, answers = csat("ana", small.THIS_WEEK - 28, small.THIS_WEEK - 1)
+    rate = words(await sqlite_desk.opened("ana", button(card, "Trend", metric="csat")))
+    assert f"What counts: {good} of {answers} over four weeks; red line 75 %." in rate
+    assert "usual ups and downs" not in rate
+    mean = words(await sqlite_desk.ask("ana", "/myscore trend estimate variance"))
+    assert "The last week lies within the usual ups and downs." in mean
+
+
 async def test_tickets_behind_a_figure_link_into_the_ticket_system(desk: Desk) -> None:
     card = await desk.opened("ana", button(await desk.ask("ana", "/myscore last week"), "Tickets", metric="csat"))
     [table] = [block for block in card.blocks if isinstance(block, Table)]
+    assert "Data as of Wed 5 Aug 2026, 06:00." in words(card)
     expected = {
         (f"T{one.number}", f"https://desk.example.test/t/{one.number}", "yes" if one.rating >= 4 else "no")
         for one in small.of("ana", small.THIS_WEEK - 7, small.THIS_WEEK - 1)
@@ -172,6 +232,22 @@ async def test_tickets_behind_a_figure_link_into_the_ticket_system(desk: Desk) -
         assert isinstance(link, Link)
         found.add((link.text, link.url, counted))
     assert found == expected
+
+
+async def test_tickets_behind_what_stands_open_are_as_old_as_they_are_today(sqlite_desk: Desk) -> None:
+    old = [replace(one, number=9000 + n, who="cora", day=small.TODAY - 12) for n, one in enumerate(small.work()[:6])]
+    never = (pl.lit(None, pl.Int64).alias(name) for name in ("resolved_at", "closed_at"))
+    await sqlite_desk.put("ticket", small.tickets(old).with_columns(*never, pl.lit(None, pl.String).alias("resolver")))
+
+    async def counted(said: str) -> list[object]:
+        why = await sqlite_desk.opened("cora", Button("Why", "why", {"period": said, "metric": "aged_tickets"}))
+        card = await sqlite_desk.opened("cora", button(why, "Tickets"))
+        [table] = [block for block in card.blocks if isinstance(block, Table)]
+        return [row[2] for row in table.rows]
+
+    assert await counted("2026-W32") == ["no"] * 6
+    sqlite_desk.now = small.NOW.replace(day=10)
+    assert await counted("2026-W32") == ["yes"] * 6
 
 
 async def test_a_scorecard_says_how_old_its_data_are(sqlite_desk: Desk) -> None:

@@ -88,7 +88,7 @@ def ticked(one: Schedule, begin: int, end: int, steps: Iterator[int]) -> list[Du
     done, now, found = scoring.schedules.begins(one, begin), begin, []
     while now < end:
         now = min(now + next(steps), end)
-        for due in scoring.schedules.due([one], {one.key: done}, now):
+        for due in scoring.schedules.step(one, done, now).dues:
             assert due.at <= now
             assert due.mark > done
             done = due.mark

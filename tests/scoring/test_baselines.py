@@ -158,7 +158,7 @@ def test_a_reading_that_is_measured_has_a_value_and_a_sample_but_neither_colour_
     alone = scoring.scorecards.score(desk.rubric(replace(entries[0], weight=1.0)), [replace(plain, weight=1.0)])
     assert score.balanced == pytest.approx(alone.balanced)
     assert scoring.scorecards.from_json(scoring.scorecards.to_json(score)) == score
-    told = scoring.scorecards.explain(metrics[1], entries[1], measured, level="person", from_day=TODAY)
+    told = scoring.scorecards.explain(metrics[1], entries[1], measured, level="person", since="")
     assert told.lines == "none yet: measuring until 12 March"
     assert "measuring until 12 March" in told.contribution
 
@@ -194,6 +194,18 @@ def test_half_of_the_readings_meet_the_target_and_one_in_ten_lies_beyond_the_red
     assert scoring.baselines.drawn(METRICS[0], values) == Lines(target=80.0, red=64.0, worst=32.0, best=85.3)
     assert scoring.baselines.drawn(METRICS[0], values, 55.2).red == 55.0  # the whole swings that far by itself
     assert scoring.baselines.drawn(METRICS[0], values, 70.0).red == 64.0
+
+
+def test_limits_of_a_swinging_series_move_the_red_line_of_a_mean_and_never_that_of_a_rate() -> None:
+    first = desk.weeks([Sums()] * 13)[0][0]
+    shares = [desk.weeks([desk.rate(20 * high, 20) for high in (1.0, 0.9)] * 6 + [desk.rate(19, 20)])] * 3
+    waits = [desk.weeks([desk.values([high] * 20) for high in (20.0, 40.0)] * 6 + [desk.values([30.0] * 20)])] * 3
+    rate = scoring.baselines.propose(METRICS[0], shares, first)
+    mean = scoring.baselines.propose(METRICS[2], waits, first)
+    assert rate is not None
+    assert mean is not None
+    assert rate.lines.red >= 85.0, "nine in ten readings of four weeks are better, whatever single weeks swing"
+    assert mean.lines.red > 60.0, "the whole swings that far by itself"
 
 
 def test_readings_are_those_with_enough_behind_them_over_four_weeks_each() -> None:

@@ -92,6 +92,26 @@ def test_an_override_names_only_what_it_changes() -> None:
     assert changed.digest == METRICS["csat"].digest, "lines do not change sums"
 
 
+def test_an_override_of_one_line_or_one_sentence_keeps_the_others() -> None:
+    changed = scoring.catalogue.load(SHIPPED, {"csat": {"lines": {"target": 86}}})["csat"]
+    before = METRICS["csat"].lines
+    assert changed.lines is not None
+    assert before is not None
+    assert (changed.lines.target, changed.lines.red) == (86, before.red)
+    said = scoring.catalogue.load(SHIPPED, {"csat": {"influence": {"person": "You ask how it went."}}})["csat"]
+    assert said.influence["person"] == "You ask how it went."
+    assert said.influence["team"] == METRICS["csat"].influence["team"]
+
+
+def test_an_override_of_one_part_of_a_side_keeps_the_rest_of_it() -> None:
+    changed = scoring.catalogue.load(SHIPPED, {"csat": {"denominator": {"where": "rating > 1"}}})["csat"]
+    assert changed.denominator.where == "rating > 1"
+    assert changed.denominator.credit == METRICS["csat"].denominator.credit
+    assert changed.digest != METRICS["csat"].digest
+    with pytest.raises(Refused, match="value is missing"):
+        scoring.catalogue.load(SHIPPED, {"csat": {"denominator": {"table": "ticket"}}})
+
+
 def test_the_digest_changes_with_whatever_changes_sums() -> None:
     digests = {scoring.catalogue.load(SHIPPED, changes)["mine"].digest for changes in (
         _mine(),
@@ -147,6 +167,12 @@ COUNTING = {
 }
 
 
+CLOSED_OF_OPENED = {
+    "numerator": {"table": "ticket", "value": "1", "credit": "resolver", "day": "resolved_at"},
+    "denominator": {"table": "ticket", "value": "1", "credit": "owner", "day": "opened_at"},
+}
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -156,6 +182,20 @@ COUNTING = {
         {"title": "Number of knowledge articles"},
         {"title": "Output", **COUNTING},
         {"title": "Output", **COUNTING, "numerator": {**COUNTING["numerator"], "value": "COALESCE(complexity, 1)"}},
+        {"title": "Output", **COUNTING, "numerator": {**COUNTING["numerator"], "value": "resolved_at IS NOT NULL"}},
+        {"title": "Output", **COUNTING, "numerator": {**COUNTING["numerator"], "value": "workaround IS NOT NULL"}},
+        {"title": "Output", **COUNTING,
+         "numerator": {"table": "ticket_event", "value": "what = 'resolved'", "credit": "actor", "day": "at"}},
+        {"title": "Output", **COUNTING,
+         "numerator": {"table": "ticket_event", "value": "1", "where": "what = 'resolved'", "credit": "actor",
+                       "day": "at"}},
+        {"title": "Output", **CLOSED_OF_OPENED},
+        {"title": "Output", **CLOSED_OF_OPENED,
+         "numerator": {**CLOSED_OF_OPENED["numerator"], "where": "tier = 1"}},
+        {"title": "Output", **COUNTING, "numerator": {**COUNTING["numerator"], "value": "closed_at IS NOT NULL"},
+         "denominator": {"table": "time_entry", "value": "minutes", "credit": "account", "day": "started_at"}},
+        {"title": "Utilisation rank"},
+        {"title": "Ranked by CSAT"},
     ],
 )
 def test_counting_and_ranking_people_is_refused_unless_somebody_says_why(changes: dict[str, Any]) -> None:
@@ -165,6 +205,28 @@ def test_counting_and_ranking_people_is_refused_unless_somebody_says_why(changes
     assert known["mine"].levels == ("person",)
     of_team = {**changes, "levels": ["team"], "influence": {"team": "You share the work out evenly."}}
     assert scoring.catalogue.load(SHIPPED, _mine(**of_team))["mine"].levels == ("team",)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"title": "Time for clients",
+         "numerator": {"table": "time_entry", "value": "minutes", "where": "productive", "credit": "account",
+                       "day": "started_at"},
+         "denominator": {"table": "capacity", "value": "minutes", "credit": "person", "day": "day"}},
+        {"title": "Workarounds", "numerator": {"value": "workaround IS NOT NULL"}},
+        {"title": "Frank answers"},
+        {"title": "Effort as estimated", "numerator": {"value": "worked_minutes"},
+         "denominator": {**MINE["denominator"], "value": "estimated_minutes"}},
+    ],
+)  # fmt: skip
+def test_hours_and_shares_of_ones_own_work_are_no_vanity(changes: dict[str, Any]) -> None:
+    assert scoring.catalogue.load(SHIPPED, _mine(**changes))["mine"].levels == ("person",)
+
+
+def test_a_name_that_promises_a_ranking_is_refused_as_a_title_is() -> None:
+    with pytest.raises(Refused, match="ranking"):
+        scoring.catalogue.load(SHIPPED, {"utilisation_rank": MINE})
 
 
 def test_weighted_throughput_is_for_teams_only() -> None:

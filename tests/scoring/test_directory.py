@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
 import scoring.directory
@@ -28,3 +29,11 @@ def test_what_was_read_twice_is_the_same() -> None:
 )
 def test_any_change_of_people_is_seen(other: Directory) -> None:
     assert not scoring.directory.same(read(), other)
+
+
+def test_work_of_people_nobody_knows_yet_has_no_day_whatever_the_number_of_its_rows() -> None:
+    instants = pl.Series("at", [1_780_000_000, 1_780_100_000, None], dtype=pl.Int64)
+    nobody = pl.Series("who", [None] * 3, dtype=pl.Int64)
+    nowhere = scoring.directory.build([], [], [], {}, {})
+    for known in (read(), nowhere):
+        assert scoring.directory.local_days(known, nobody, instants).to_list() == [None] * 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -234,6 +235,67 @@ def test_a_wrong_map_is_refused_with_place_and_nearest_word(path: str, value: An
     assert refused.value.what.startswith("my.toml: ")
     assert what in refused.value.what
     assert remedy in refused.value.remedy
+
+
+MINE = """\
+# ours
+source = "desk"
+nulls = [
+    "zone = x",
+]
+
+[[table]]
+table = "survey"
+columns = {Ticket = "ticket", Sent = "sent_at"}
+
+[[table]] # the second
+table = 'ticket'
+link = "https://desk.example.com/{number}"
+[table.columns]
+"Ticket ID" = "number"
+Opened = "opened_at"
+[ table . values."priority" ]
+"P1 = high" = 1
+[table.constants]
+kind = "incident"
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "what"),
+    [
+        ('source = "desk"', 'source = "My Desk"', 2, "source: found 'My Desk'"),
+        ("nulls = [", 'zon = "UTC"\nnulls = [', 3, "at the top: unknown key 'zon'"),
+        ("nulls = [", 'zone = "Mars"\nnulls = [', 3, "zone: 'Mars' is no time zone"),
+        ("table = 'ticket'", "table = 'tickets'", 12, "table 2: there is no fact table 'tickets'"),
+        ('"number"\n', '"nummer"\n', 15, "table 2 (ticket), columns: column 'Ticket ID' feeds 'nummer'"),
+        ('Opened = "opened_at"', 'Opened = "number"', 16, "field 'number' is fed by 'Ticket ID' and by 'Opened'"),
+        ('Opened = "opened_at"\n', "", 14, "table 2 (ticket): no column feeds 'opened_at'"),
+        ('."priority" ]', ".prio]", 17, "values: 'prio' is no field of ticket"),
+        ("https", "ftp", 13, "link is 'ftp://"),
+        ('kind = "', 'kinds = "', 20, "constants: 'kinds' is no field of ticket"),
+        (', Sent = "sent_at"', "", 9, "table 1 (survey): no column feeds 'sent_at'"),
+        ('table = "survey"', "", 7, "table 1: table is None, expected text"),
+    ],
+)
+def test_a_mistake_in_a_map_is_told_with_its_line(tmp_path: Path, old: str, new: str, line: int, what: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(MINE, encoding="utf-8")
+    assert len(storage.sources.maps.load(str(path)).tables) == 2
+    assert old in MINE
+    path.write_text(MINE.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(Refused) as refused:
+        storage.sources.maps.load(str(path))
+    assert refused.value.what.startswith(f"mine.toml:{line}: ")
+    assert what in refused.value.what
+    assert refused.value.remedy
+
+
+def test_a_line_that_is_not_certain_is_not_told(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(MINE.replace('    "zone = x",', '    """\nzone = 1\n""",') + '[zone]\nx = 1\n', encoding="utf-8")
+    with pytest.raises(Refused, match=r"^mine\.toml: zone: zone is \{'x': 1\}, expected text"):
+        storage.sources.maps.load(str(path))
 
 
 json_like = st.recursive(

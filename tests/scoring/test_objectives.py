@@ -14,11 +14,14 @@ import scoring.cascade
 import scoring.objectives
 import scoring.objectives_file
 import scoring.rulebook
+import scoring.scorecards
 import storage.objectives
 from bot.config import Config
+from scoring.metrics import Lines
 from scoring.objectives import MOST_METRICS, Objective
 from scoring.objectives_file import Directory, Row
 from scoring.refused import Refused
+from scoring.rules import Entry, Rubric
 
 RULES = scoring.rulebook.read(bot.config.rules(Config()), version=1)
 TODAY = 20_500
@@ -352,3 +355,37 @@ def test_a_key_made_of_a_title_is_free_and_well_formed(title: str, taken: set[st
     assert key not in taken
     assert 0 < len(key) <= 64
     assert scoring.objectives_file._KEY.fullmatch(key)
+
+
+# ---- the lines an objective is measured by ----
+
+CSAT = RULES.metrics["csat"]
+ENTRY = Rubric("team", "team", 0, (Entry("csat", 1.0, Lines(target=85.0, red=75.0, worst=55.0, best=88.0)),))
+
+
+def test_an_objective_is_measured_by_its_own_lines_else_the_scorecards_else_the_metrics() -> None:
+    lines = scoring.cascade.lines_of
+    assert lines(GOOD, CSAT, None) == CSAT.lines
+    assert lines(GOOD, CSAT, ENTRY) == ENTRY.entries[0].lines
+    assert lines(replace(GOOD, target=90.0), CSAT, ENTRY) == Lines(target=90.0, red=75.0, worst=55.0, best=90.0)
+    assert lines(replace(GOOD, target=90.0, red=80.0), CSAT, ENTRY) == Lines(90.0, 80.0, 55.0, 90.0)
+    bare = replace(CSAT, lines=None)
+    assert lines(GOOD, bare, None) is None
+    assert lines(replace(GOOD, target=90.0), bare, None) is None
+    assert lines(replace(GOOD, target=90.0, red=80.0), bare, None) == Lines(90.0, 80.0, 80.0, 90.0)
+
+
+@given(st.sampled_from(sorted(RULES.metrics)), st.floats(-1e6, 1e6), st.none() | st.floats(-1e6, 1e6))
+def test_whatever_lines_an_objective_has_they_lie_in_order_and_give_a_score(
+    name: str, target: float, red: float | None
+) -> None:
+    metric = RULES.metrics[name]
+    found = scoring.cascade.lines_of(replace(GOOD, metrics=(name,), target=target, red=red), metric, None)
+    if found is None:
+        assert red is None
+        assert metric.lines is None
+        return
+    sign = 1.0 if metric.direction == "up" else -1.0
+    places = [sign * at for at in (found.worst, found.red, found.target, found.best)]
+    assert places == sorted(places)
+    assert 0.0 <= scoring.scorecards.metric_score(target, found.worst, found.best) <= 1.0

@@ -60,6 +60,10 @@ def period(kind: str, day: int) -> scoring.periods.Period:
         ("4 weeks", "4w-2026-W32"),
         ("four weeks", "4w-2026-W32"),
         ("13 weeks", "13w-2026-W32"),
+        ("in october", "2025-10"),
+        ("for October", "2025-10"),
+        ("the last week", "2026-W31"),
+        ("during the last quarter", "2026-Q2"),
         ("the last 13 weeks", "13w-2026-W32"),
     ],
 )
@@ -70,7 +74,7 @@ def test_people_name_periods_in_their_own_words(text: str, key: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["yesterday's tickets", "2026-W54", "2025-W53", "week 0", "week 60", "2026-13", "q5", "5 weeks", "ju", "ma 2025",
-     "0000-W01", "octember", "9" * 400, "২০২৬-১০", "2026-W31; drop", "next week", "123456 weeks"],
+     "0000-W01", "octember", "9" * 400, "২০২৬-১০", "2026-W31; drop", "next week", "123456 weeks", "the", "in the"],
 )  # fmt: skip
 def test_what_is_not_a_period_is_refused_with_what_would_be(text: str) -> None:
     with pytest.raises(Refused) as refused:
@@ -103,6 +107,17 @@ def test_a_local_day_begins_at_midnight_there() -> None:
     assert scoring.periods.midnight(day, "UTC") == day * 86_400
     assert scoring.periods.midnight(day, "Europe/Berlin") == day * 86_400 - 3_600
     assert scoring.periods.midnight(day + 1, "Europe/Berlin") == (day + 1) * 86_400 - 7_200
+
+
+@given(st.dates(date(1970, 1, 1), date(9000, 1, 1)))
+def test_a_date_is_read_as_it_is_written(day: date) -> None:
+    written = scoring.periods.iso(scoring.periods.day_of(day))
+    assert scoring.periods.from_iso(f" {written} ") == scoring.periods.day_of(day)
+
+
+@pytest.mark.parametrize("text", ["", "tomorrow", "2026-02-30", "31.3.2026", "2026-3-1", "2026-03-31T10:00"])
+def test_what_is_no_date_is_no_day(text: str) -> None:
+    assert scoring.periods.from_iso(text) is None
 
 
 def test_a_period_so_far_ends_with_the_week_of_the_day() -> None:

@@ -157,3 +157,17 @@ def test_a_plan_is_watched_until_there_is_enough_to_tell() -> None:
     empty = [(MONDAY + 7 * n, Sums()) for n in range(1, 9)]
     assert scoring.plans.outcome(done, CSAT, LINES, empty, MONDAY + 63) == "cannot_tell"
     assert scoring.plans.outcome(done, CSAT, LINES, empty[:7], MONDAY + 56) == ""
+
+
+def test_a_plan_is_handed_to_somebody_else_and_only_while_it_is_open() -> None:
+    other = scoring.plans.handed(plan(owned=False), 6, "Eli")
+    assert (other.owner_id, other.owner, other.owned, other.due_day) == (6, "Eli", True, FRIDAY)
+    with pytest.raises(Refused, match="Dua sees to that plan already"):
+        scoring.plans.handed(plan(), 5, "Dua")
+    with pytest.raises(Refused, match="done already"):
+        scoring.plans.handed(plan(state="done"), 6, "Eli")
+
+
+def test_what_nobody_sees_to_comes_first() -> None:
+    late, lost = plan(id=1, due_day=MONDAY - 9), plan(id=2, owned=False)
+    assert [one.id for one in scoring.plans.order([late, lost], MONDAY)] == [2, 1]

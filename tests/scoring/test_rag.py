@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import scoring.periods
 import scoring.rag
 from scoring.metrics import Lines, Sums
 from tests.scoring import desk
@@ -39,6 +40,17 @@ def test_under_ten_observations_there_are_counts_and_no_colour() -> None:
     found = scoring.rag.status(desk.metric("sla"), SHARE, desk.weeks([desk.rate(0, 3)] * 3))
     assert found.status == "none"
     assert found.words == "0 of 9 over three weeks; a colour needs 10"
+
+
+def test_a_stock_is_told_as_of_the_end_of_the_week_or_of_the_day_where_that_is_to_come() -> None:
+    seen = desk.weeks([desk.rate(1, 12)] * 3, last=scoring.periods.monday(20_670))
+    stock = desk.metric("aged", stock=True, direction="down")
+    lines = Lines(target=10.0, red=20.0, worst=40.0, best=7.0)
+    over = scoring.rag.status(stock, lines, seen)
+    assert over.words == "1 of 12 at the end of the week; red line 20 %"
+    wednesday = scoring.periods.monday(20_670) + 2
+    so_far = scoring.rag.status(stock, lines, seen, as_of=wednesday)
+    assert so_far.words == f"1 of 12 on {scoring.periods.day_month(wednesday)}; red line 20 %"
 
 
 def test_old_weeks_do_not_count_towards_the_sample() -> None:

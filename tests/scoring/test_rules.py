@@ -329,6 +329,22 @@ def test_a_line_that_moves_is_told_from_old_to_new_with_its_date() -> None:
     assert text == f"From 2026-07-01 in rubrics “projects” and “technician, projects”: {moved}."
 
 
+def test_a_rubric_that_holds_from_the_first_day_is_told_without_that_day() -> None:
+    text = said({"rubric": [{**OWN, "name": "technician", "from": "1970-01-01"}]})
+    assert text.startswith("Rubric “technician” changes: csat weight 15 % → 60 %")
+    assert "1970" not in text
+
+
+def test_lines_say_since_when_they_hold_and_shipped_ones_that_they_are() -> None:
+    assert {rubric.since for rubric in DEFAULT.rubrics} == {"shipped lines"}
+    rules = read({
+        "rubric": [{**OWN, "name": "technician", "from": "1970-01-01"}],
+        "lines": [{"metric": "csat", "from": "2026-07-01", "red": 78}],
+    })
+    assert [r.since for r in rules.rubrics if r.name == "technician"] == ["from the beginning", "since 2026-07-01"]
+    assert next(r.since for r in rules.rubrics if r.name == "coordinator") == "shipped lines"
+
+
 def test_a_new_rubric_is_told_against_the_one_it_follows() -> None:
     text = said({"rubric": [OWN]})
     assert "Rubric “ours” from 2026-10-01 follows “technician”: csat weight 15 % → 60 %" in text

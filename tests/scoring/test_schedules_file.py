@@ -34,6 +34,7 @@ def test_without_a_word_the_built_in_schedules_hold() -> None:
     assert {key: scoring.schedules_file.words(one) for (key, *_), one in standing.items()} == {
         "team_digest": "off, as it has no channel",
         "lead_digest": "weekly on Monday at 08:30",
+        "manager_digest": "weekly on Monday at 09:00",
         "leadership_digest": "monthly on day 3 at 09:00",
         "desk_page": "off, as it has no channel",
         "plan_reminders": "daily at 08:30",

@@ -215,7 +215,7 @@ def test_a_number_explains_itself() -> None:
     line = entry("sla", 0.25)
     found = scoring.scorecards.reading(one, line, desk.series([desk.rate(42, 50)] * 4))
     told = scoring.scorecards.explain(
-        one, line, found, level="person", from_day=20_454, objectives=("Answer in time", "Keep our clients"),
+        one, line, found, level="person", since="since 2026-01-01", objectives=("Answer in time", "Keep our clients"),
         covered=0.8,
     )  # fmt: skip
     assert told.figures == "168 ÷ 200 × 100 = 84 %, counted as 80 % at most"
@@ -231,7 +231,7 @@ def test_a_number_explains_itself() -> None:
 def test_a_number_that_is_missing_explains_that() -> None:
     one, line = desk.metric("csat"), entry("csat", 0.25)
     found = scoring.scorecards.reading(one, line, desk.series([Sums()]), connected=False)
-    told = scoring.scorecards.explain(one, line, found, level="person", from_day=20_454)
+    told = scoring.scorecards.explain(one, line, found, level="person", since="since 2026-01-01")
     assert told.figures == "not connected"
     assert told.contribution == "no points: not connected; the other metrics share its weight"
 
@@ -241,7 +241,7 @@ def test_what_readings_contribute_adds_up_to_the_balanced_score() -> None:
     found = scoring.scorecards.score(desk.rubric(), readings)
     told = [
         scoring.scorecards.explain(desk.metric(r.metric), entry(r.metric, r.weight), r, level="person",
-                                   from_day=0, covered=found.covered)
+                                   since="", covered=found.covered)
         for r in found.readings
     ]  # fmt: skip
     points = [float(t.contribution.split(" of ")[0]) for t in told if t.contribution[0].isdigit()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 import storage.digests
 import storage.outbox
@@ -22,7 +22,7 @@ async def say(store: Store, key: str, state: str = "sent", at: int = AT) -> None
 
 async def found(store: Store) -> list[str]:
     async with store.read() as db:
-        return await storage.digests.said(db, BEGINS, AT)
+        return [one.key for one in await storage.digests.said(db, BEGINS, AT)]
 
 
 async def test_only_keys_that_begin_alike_are_found_newest_first(store: Store) -> None:
@@ -39,6 +39,26 @@ async def test_a_digest_that_is_being_posted_is_found_and_one_that_will_not_be_i
 ) -> None:
     await say(sqlite_store, f"{BEGINS}2026-W31|7", state)
     assert bool(await found(sqlite_store)) is (state in ("due", "claimed", "posting", "sent"))
+
+
+async def test_what_a_digest_has_said_in_its_place_counts_as_said(store: Store) -> None:
+    await say(store, f"{BEGINS}2026-W31|7", "cancelled")
+    assert await found(store) == []
+    async with store.write() as db:
+        await db.execute(update(outbox).values(problem="Said in the digest digest|manager|desk|2026-W31|7|8."))
+    assert await found(store) == [f"{BEGINS}2026-W31|7"]
+
+
+@pytest.mark.parametrize("name", ["_WAITING", "_TAKEN_IN", "_GIVE_BACK"])
+async def test_what_waits_is_found_without_a_look_at_what_was_ever_sent(sqlite_store: Store, name: str) -> None:
+    looked = select(outbox.c.body).where(getattr(storage.digests, name).whereclause)
+    async with sqlite_store.read() as db:
+        values = {"whose": 7, "now": AT, "since": AT, "why": ""}
+        asked = looked.params(values).compile(db.sync_engine, compile_kwargs={"literal_binds": True})
+        plan = [row[-1] for row in (await db.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}")).all()]
+    read = [line for line in plan if line.startswith(("SEARCH", "SCAN"))]
+    assert read
+    assert all("ix_outbox_turn (state=? AND unasked=? AND due_at>?)" in line for line in read), plan
 
 
 async def test_keys_lie_in_the_order_of_their_characters_whatever_the_database_s_own(postgres_store: Store) -> None:

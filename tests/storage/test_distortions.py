@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import random
 from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
-import storage.columnar
+import scoring.rollups
 import storage.directory
 import storage.distortions
 import storage.facts
 import storage.rollups
 import storage.windows
+import storage.workings
 from scoring.distortions import Distortion
 from storage.db import Db, Store
 from tests.storage import desk
+from tests.storage.at_work import SMALL, dying, nothing, work_in
 from tests.storage.desk import MONDAY, RULES
 
 FIRST, LAST = MONDAY + 8, MONDAY + 12
@@ -34,22 +38,42 @@ async def fill(store: Store) -> None:
             await storage.facts.upsert(db, table, rows, known, RULES)
 
 
-async def declare(db: Db, **more: Any) -> Distortion:
-    """One that is approved, with its effect."""
+async def decide(db: Db, **more: Any) -> Distortion:
+    """One that is approved, and not worked in yet."""
     asked = Distortion(0, "outage", "desk", FIRST, LAST, 0, "Mail outage", 1)
     asked = replace(asked, **more)
-    await storage.columnar.lock(db)
     number = await storage.distortions.declare(db, asked, 1)
     one = replace(asked, id=number, state="approved", decided_by=2)
     assert await storage.distortions.decide(db, one, 2)
-    await storage.windows.renew(db, one, RULES)
     return one
 
 
-async def take_back(db: Db, one: Distortion) -> None:
-    gone = replace(one, state="reverted")
-    assert await storage.distortions.revert(db, gone, 1, 3)
-    await storage.windows.renew(db, gone, RULES)
+async def declare(store: Store, **more: Any) -> Distortion:
+    """One that is approved, with its effect."""
+    async with store.write() as db:
+        one = await decide(db, **more)
+    assert await work_in(store, RULES) == 1
+    return one
+
+
+async def undo(db: Db, one: Distortion) -> None:
+    assert await storage.distortions.revert(db, replace(one, state="reverted"), 1, 3)
+
+
+async def take_back(store: Store, *some: Distortion) -> None:
+    async with store.write() as db:
+        for one in some:
+            await undo(db, one)
+    assert await work_in(store, RULES) == len(some)
+
+
+async def is_as_made_anew(store: Store) -> bool:
+    """Whether rollups are what all facts come to by what is effective, of days and of weeks."""
+    async with store.write() as db:
+        known = await storage.directory.read(db, RULES.zone)
+        days = await desk.anew(db, known, RULES)
+        kept = [await storage.rollups.stored(db, table=table) for table in ("rollup", "rollup_week")]
+    return kept[0].equals(days) and kept[1].equals(scoring.rollups.weeks(days).sort(scoring.rollups.KEY))
 
 
 async def rollups(store: Store) -> pl.DataFrame:
@@ -71,8 +95,7 @@ async def ids_of(store: Store, *, spans: bool) -> list[int]:
 async def test_facts_of_the_window_are_left_out_and_nothing_else_changes(store: Store) -> None:
     await fill(store)
     before, these = await rollups(store), pl.col("metric_id").is_in(await ids_of(store, spans=False))
-    async with store.write() as db:
-        await declare(db)
+    await declare(store)
     after = await rollups(store)
     within = pl.col("day").is_between(FIRST, LAST)
     assert len(before.filter(within & these)) > 20
@@ -83,8 +106,7 @@ async def test_facts_of_the_window_are_left_out_and_nothing_else_changes(store: 
 async def test_a_level_is_nothing_within_the_window_and_what_it_was_before_and_after(store: Store) -> None:
     await fill(store)
     before, these = await rollups(store), pl.col("metric_id").is_in(await ids_of(store, spans=True))
-    async with store.write() as db:
-        await declare(db)
+    await declare(store)
     after = await rollups(store)
     for day in (FIRST - 1, FIRST, LAST, LAST + 1, LAST + 20):
         was, now = (
@@ -103,8 +125,7 @@ async def test_a_level_is_nothing_within_the_window_and_what_it_was_before_and_a
 async def test_half_is_half_of_numerator_and_denominator_and_rows_stay_rows(store: Store) -> None:
     await fill(store)
     before, these = await rollups(store), pl.col("metric_id").is_in(await ids_of(store, spans=False))
-    async with store.write() as db:
-        await declare(db, weight=500)
+    await declare(store, weight=500)
     within = these & pl.col("day").is_between(FIRST, LAST)
     both = before.filter(within).join((await rollups(store)).filter(within), on=KEY, how="full", suffix="_now")
     assert len(both) > 20
@@ -120,8 +141,7 @@ async def test_half_is_half_of_numerator_and_denominator_and_rows_stay_rows(stor
 async def test_a_teams_distortion_leaves_other_teams_and_clients_alone(store: Store) -> None:
     await fill(store)
     before = await rollups(store)
-    async with store.write() as db:
-        await declare(db, scope="team:1")
+    await declare(store, scope="team:1")
     after = await rollups(store)
     others = pl.col("team_id") != 1
     assert after.filter(others).equals(before.filter(others))
@@ -133,7 +153,7 @@ async def test_only_the_metrics_named_are_touched(store: Store) -> None:
     before = await rollups(store)
     async with store.write() as db:
         ids = await storage.rollups.sync_metrics(db, RULES.metrics)
-        await declare(db, metrics=("csat",))
+    await declare(store, metrics=("csat",))
     after = await rollups(store)
     csat = pl.col("metric_id") == ids["csat"]
     assert after.filter(~csat).equals(before.filter(~csat))
@@ -143,12 +163,9 @@ async def test_only_the_metrics_named_are_touched(store: Store) -> None:
 async def test_taken_back_every_rollup_is_what_it_was(store: Store) -> None:
     await fill(store)
     before = await rollups(store)
-    async with store.write() as db:
-        one = await declare(db)
-        other = await declare(db, weight=500, scope="team:2", first_day=FIRST - 3)
-    async with store.write() as db:
-        await take_back(db, one)
-        await take_back(db, other)
+    one = await declare(store)
+    other = await declare(store, weight=500, scope="team:2", first_day=FIRST - 3)
+    await take_back(store, one, other)
     assert (await rollups(store)).equals(before)
 
 
@@ -157,8 +174,8 @@ async def test_facts_that_arrive_later_count_by_the_same_weight(store: Store) ->
         await desk.furnish(db)
         await desk.number_clients(db)
         await storage.rollups.sync_metrics(db, RULES.metrics)
-        await declare(db)
-        await declare(db, weight=500, first_day=LAST + 1, last_day=LAST + 5)
+    await declare(store)
+    await declare(store, weight=500, first_day=LAST + 1, last_day=LAST + 5)
     async with store.write() as db:
         known = await storage.directory.read(db)
         rng = random.Random(4)
@@ -166,9 +183,7 @@ async def test_facts_that_arrive_later_count_by_the_same_weight(store: Store) ->
             rows = desk.rows(table, [f"{table[0]}{number}" for number in range(40)], rng)
             for half in (rows[:20], rows[20:]):
                 await storage.facts.upsert(db, table, half, known, RULES)
-    async with store.write() as db:
-        known = await storage.directory.read(db, RULES.zone)
-        assert (await storage.rollups.stored(db)).equals(await desk.anew(db, known, RULES))
+    assert await is_as_made_anew(store)
     assert await storage.rollups.rebuild(store, RULES) == 0
 
 
@@ -176,8 +191,8 @@ async def test_those_in_force_are_told_by_whom_and_where(store: Store) -> None:
     async with store.write() as db:
         await desk.furnish(db)
         await storage.rollups.sync_metrics(db, RULES.metrics)
-        await declare(db, scope="team:1")
-        await declare(db, metrics=("csat", "nps"), first_day=LAST, last_day=LAST + 3)
+        await decide(db, scope="team:1")
+        await decide(db, metrics=("csat", "nps"), first_day=LAST, last_day=LAST + 3)
         waiting = Distortion(0, "rollout", "desk", FIRST, LAST, 0, "New phones", 1)
         await storage.distortions.declare(db, waiting, 1)
     async with store.read() as db:
@@ -202,3 +217,135 @@ async def test_of_two_decisions_one_holds(store: Store) -> None:
         assert not await storage.distortions.decide(db, replace(one, state="declined"), 2)
         assert await storage.distortions.revert(db, replace(one, state="reverted"), 1, 3)
         assert not await storage.distortions.revert(db, replace(one, state="reverted"), 1, 3)
+
+
+async def test_before_it_is_worked_in_figures_are_kept_as_if_nothing_was_decided(store: Store) -> None:
+    await fill(store)
+    before = await rollups(store)
+    async with store.write() as db:
+        await decide(db)
+        assert (await storage.distortions.frame(db)).is_empty()
+        [told] = await storage.distortions.in_force(db, "desk", FIRST, LAST)
+        assert (told.effective, told.working) == (False, True)
+    assert (await rollups(store)).equals(before)
+    assert await is_as_made_anew(store)
+
+
+async def test_taken_back_before_it_is_worked_in_it_has_never_been(store: Store) -> None:
+    await fill(store)
+    before = await rollups(store)
+    async with store.write() as db:
+        await undo(db, await decide(db))
+    assert await work_in(store, RULES) == 1
+    assert (await rollups(store)).equals(before)
+
+
+async def test_killed_half_way_it_is_gone_on_with(store: Store) -> None:
+    await fill(store)
+    async with store.write() as db:
+        await decide(db)
+    for after in (1, 2, 4):
+        assert await work_in(store, RULES, dying(after)) == 0
+        assert not await is_as_made_anew(store)
+    assert await work_in(store, RULES) == 1
+    assert await is_as_made_anew(store)
+    assert await work_in(store, RULES) == 0
+
+
+async def test_taken_back_half_way_every_rollup_is_what_it_was(store: Store) -> None:
+    await fill(store)
+    before = await rollups(store)
+    async with store.write() as db:
+        one = await decide(db)
+    await work_in(store, RULES, dying(3))
+    assert not (await rollups(store)).equals(before)
+    async with store.write() as db:
+        await undo(db, one)
+    assert await work_in(store, RULES) == 1
+    assert (await rollups(store)).equals(before)
+
+
+async def test_facts_that_arrive_half_way_count_by_what_was_decided(store: Store) -> None:
+    await fill(store)
+    async with store.write() as db:
+        await decide(db, weight=500)
+    await work_in(store, RULES, dying(3))
+    async with store.write() as db:
+        known = await storage.directory.read(db)
+        rng = random.Random(8)
+        for table in desk.TABLES:
+            rows = desk.rows(table, [f"{table[0]}{number}" for number in range(50, 80)], rng)
+            await storage.facts.upsert(db, table, rows, known, RULES)
+    assert await work_in(store, RULES) == 1
+    assert await is_as_made_anew(store)
+
+
+async def test_a_rebuild_half_way_adds_nothing_twice(store: Store) -> None:
+    await fill(store)
+    async with store.write() as db:
+        await decide(db)
+    await work_in(store, RULES, dying(3))
+    await storage.rollups.rebuild(store, RULES)
+    assert await is_as_made_anew(store)
+    assert await work_in(store, RULES) == 1
+    assert await is_as_made_anew(store)
+
+
+async def test_what_a_rebuild_began_meanwhile_is_left_to_it(store: Store) -> None:
+    await fill(store)
+    async with store.write() as db:
+        await decide(db)
+        one = await storage.workings.claim(db, "mine", 100, 200)
+    assert one is not None
+    written = itertools.count()
+
+    def rebuilding() -> bool:  # after some transactions, by another process
+        if next(written) == 3:
+            began.set()
+        return False
+
+    began = asyncio.Event()
+
+    async def anew() -> None:
+        await began.wait()
+        await storage.rollups.rebuild(store, RULES)
+
+    async def working() -> object:
+        return await storage.windows.work(store, RULES, one, lambda: 200, nothing, rebuilding, SMALL)
+
+    at, _ = await asyncio.gather(working(), anew())
+    async with store.write() as db:
+        await storage.workings.release(db, at if isinstance(at, storage.workings.Working) else one)
+    assert await work_in(store, RULES) == 1
+    assert await is_as_made_anew(store)
+
+
+async def test_of_two_who_would_work_one_does(store: Store) -> None:
+    await fill(store)
+    async with store.write() as db:
+        await decide(db)
+        await decide(db, first_day=LAST + 3, last_day=LAST + 4)
+
+    async def claim(mark: str, now: int) -> storage.workings.Working | None:
+        async with store.write() as db:
+            return await storage.workings.claim(db, mark, now, now + 100)
+
+    found = await asyncio.gather(*(claim(f"replica {n}", 1000) for n in range(4)))
+    [one] = [each for each in found if each is not None]
+    async with store.write() as db:
+        assert await storage.workings.hold(db, one, 1100)
+    other = await claim("another", 1101)  # the first fell
+    assert other is not None
+    assert other.number == one.number
+    async with store.write() as db:
+        assert not await storage.workings.hold(db, one, 1300)  # and, waking up, finds that it is not its any more
+    assert await storage.windows.work(store, RULES, one, lambda: 1300, nothing) is None
+
+
+async def test_a_long_window_is_worked_in_some_days_after_the_other(store: Store) -> None:
+    await fill(store)
+    before = await rollups(store)
+    one = await declare(store, first_day=MONDAY - 3, last_day=MONDAY + 40)
+    assert await is_as_made_anew(store)
+    await take_back(store, one)
+    assert (await rollups(store)).equals(before)

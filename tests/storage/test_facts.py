@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import event, insert
 
 import scoring.catalogue
+import scoring.directory
 import scoring.periods
 import storage.catalogue
 import storage.directory
@@ -119,6 +120,44 @@ async def test_a_correction_takes_the_ticket_out_of_one_persons_figures(office: 
         metric = RULES.metrics["reopen_rate"]
         found = await storage.rollups.tickets_behind(db, metric, 1, WEEK, 10)
     assert {(one.id, one.counted) for one in found} == {("t1", "left out: not your work"), ("t2", "no")}
+
+
+async def test_tickets_behind_a_figure_read_what_the_person_has_to_do_with_and_no_whole_table(office: Store) -> None:
+    await take(office, "ticket", ticket(reopens=1), ticket("t2"))
+    statements: list[str] = []
+
+    def heard(*args: Any) -> None:
+        statements.append(str(args[2]))
+
+    event.listen(office.engine.sync_engine, "before_cursor_execute", heard)
+    async with office.read() as db:
+        for name in ("reopen_rate", "csat", "real_time_entry", "aged_tickets"):
+            await storage.rollups.tickets_behind(db, RULES.metrics[name], 1, WEEK, 10)
+    event.remove(office.engine.sync_engine, "before_cursor_execute", heard)
+    whole = [sql for sql in statements if "WHERE" not in sql and "FROM team" not in " ".join(sql.split())]
+    assert not whole
+    assert any("survey" in sql for sql in statements)
+    for sql in statements:
+        if 'FROM "time_entry"' in sql or 'FROM "survey"' in sql:
+            assert " BETWEEN " in sql, "of the period alone"
+
+
+async def test_a_few_accounts_know_of_their_people_what_all_know(office: Store) -> None:
+    at = pl.Series("at", [NOON + 86_400 * day for day in (-40, 0, 3, 200)])
+    async with office.read() as db:
+        whole = await storage.directory.read(db)
+        few = await storage.directory.of_accounts(db, [desk.KEYS[0], desk.KEYS[2], desk.KEYS[-1], "s/never"])
+        none = await storage.directory.of_accounts(db, [])
+    assert sorted(few.accounts["person"].to_list()) == [1, 3]
+    assert none.accounts.is_empty()
+    for number in (1, 3):
+        who = pl.Series("who", [number] * len(at), dtype=pl.Int64)
+        for one in (scoring.directory.local_days, scoring.directory.teams_on):
+            days = at if one is scoring.directory.local_days else at // 86_400
+            assert one(few, who, days).to_list() == one(whole, who, days).to_list()
+        ends = at + 30 * 3_600
+        minutes = [scoring.directory.business_minutes(known, who, at, ends).to_list() for known in (few, whole)]
+        assert minutes[0] == minutes[1]
 
 
 async def test_a_value_that_is_no_number_names_metric_and_row(office: Store) -> None:

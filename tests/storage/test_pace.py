@@ -85,6 +85,12 @@ def test_a_whole_workspace_is_kept_within_its_limit_and_used_to_the_full(
     assert 0.95 * allowed <= len(sent) <= allowed
 
 
+def test_the_messages_of_a_channel_take_their_turns_in_the_order_in_which_they_ask() -> None:
+    wishes = [bot.pace.limits(row("slack", "C1")) for _ in range(3)]
+    turns = [slot.at for slot in storage.pace.reserve({}, wishes, 0, 10_000)]
+    assert turns == sorted(set(turns))
+
+
 def test_a_crowded_channel_takes_nothing_from_the_others() -> None:
     lanes: dict[str, Lane] = {}
     crowd = [bot.pace.limits(row("slack", "C1"))] * 10

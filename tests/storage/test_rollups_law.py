@@ -15,16 +15,15 @@ from sqlalchemy import delete, insert, select, update
 import scoring.distortions
 import scoring.periods
 import scoring.rollups
-import storage.columnar
 import storage.directory
 import storage.distortions
 import storage.facts
 import storage.rollups
-import storage.windows
 from scoring.distortions import Distortion
 from storage.db import Db, Store
 from storage.models import account, correction, membership, person, team
 from tests.storage import desk
+from tests.storage.at_work import dying, half_way, work_in
 from tests.storage.desk import MONDAY
 
 FACTS = [("upsert", table) for table in desk.TABLES] + [
@@ -37,6 +36,8 @@ PEOPLE = [("people", act) for act in ("zone", "hours", "move", "leave", "link", 
     ("correct", ""),
     ("distort", ""),
     ("distort", ""),
+    ("work", ""),
+    ("work", "killed"),
 ]
 OWN = {
     **storage.catalogue.shipped()["repeat_incidents"],
@@ -84,8 +85,7 @@ async def _correct(db: Db, rng: random.Random) -> None:
 
 
 async def _distort(db: Db, rng: random.Random) -> None:
-    """Another distortion comes into force, or one is taken back."""
-    await storage.columnar.lock(db)
+    """Another distortion is approved, or one is taken back; it is worked in later."""
     there = await storage.distortions.of_state(db, "approved")
     if there and rng.random() < 0.4:
         one = replace(rng.choice(there), state="reverted")
@@ -98,12 +98,14 @@ async def _distort(db: Db, rng: random.Random) -> None:
         number = await storage.distortions.declare(db, asked, 1)
         one = replace(asked, id=number, state="approved", decided_by=2)
         assert await storage.distortions.decide(db, one, 2)
-    await storage.windows.renew(db, one, RULES)
 
 
 async def _take(store: Store, step: tuple[tuple[str, str], int]) -> None:
     (kind, what), seed = step
     rng = random.Random(seed)
+    if kind == "work":  # all of it, or killed after a transaction or two
+        await work_in(store, RULES, dying(rng.randrange(1, 4)) if what else lambda: False)
+        return
     async with store.write() as db:
         if kind == "people":
             await _change_people(db, what, rng)
@@ -148,9 +150,11 @@ async def _law_holds(store: Store, steps: list[Any]) -> None:
             await storage.facts.upsert(
                 db, table, desk.rows(table, [f"{table[0]}{n}" for n in range(6)], rng), known, RULES
             )
-    for step in steps:
+    for step in [*steps, (("work", ""), 0)]:
         await _take(store, step)
         async with store.write() as db:
+            if await half_way(db):
+                continue
             kept, anew = await _kept_and_anew(db)
         assert kept == anew
         async with store.read() as db:

@@ -77,6 +77,28 @@ async def test_series_equal_the_days_added_up(store: Store, period: Period) -> N
     assert seen > 20
 
 
+@pytest.mark.parametrize("period", [one for one in PERIODS if one.kind != "quarter"], ids=lambda p: p.kind)
+async def test_stocks_of_a_period_in_progress_are_those_of_today(store: Store, period: Period) -> None:
+    rows = await _desk(store)
+    today = period.last - 4
+    async with store.read() as db:
+        one_person = await storage.rollups.person_series(db, 1, METRICS, period, today)
+        one_team = await storage.rollups.team_series(db, 2, METRICS, period, today)
+    found = [(one_person, rows.filter(pl.col("subject_id") == 1)), (one_team, rows.filter(pl.col("team_id") == 2))]
+    differing = 0
+    for series, subset in found:
+        for metric in METRICS:
+            if metric.subject == "client" or not metric.denominator.until:
+                continue
+            one = series[metric.name]
+            assert one.period == _by_hand(subset, metric, period.first, today), metric.name
+            assert one.as_of == today
+            differing += one.period != _by_hand(subset, metric, period.first, period.last)
+            for monday, sums in one.weeks:
+                assert sums == _by_hand(subset, metric, monday, min(monday + 6, today)), metric.name
+    assert differing
+
+
 async def test_cells_are_weeks_of_teams_with_the_people_behind_them(store: Store) -> None:
     rows = await _desk(store)
     async with store.read() as db:

@@ -7,17 +7,24 @@ import gzip
 import io
 import json
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import openpyxl
+import openpyxl.utils.datetime
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
 
 import scoring.map_file
 import storage.sources
+import storage.sources.files.guards
+import storage.sources.files.json_lines
 import storage.sources.maps
 from scoring.maps import Map
 from scoring.refused import Refused
@@ -88,6 +95,14 @@ FORMS: dict[str, Callable[[], bytes]] = {
     "tickets.jsonl": as_json,
     "tickets.ndjson.gz": lambda: gzip.compress(as_json()),
     "tickets.xlsx": as_xlsx,
+    "packed.xlsx.gz": lambda: gzip.compress(as_xlsx()),
+    "book.zip": lambda: as_zip(("export/tickets.xlsx", as_xlsx())),
+    "old-mac.csv": lambda: as_csv(lineterminator="\r"),
+    "old-mac.csv.gz": lambda: gzip.compress(as_csv(lineterminator="\r", quoting=csv.QUOTE_ALL)),
+    "old-mac.jsonl": lambda: as_json().replace(b"\n", b"\r"),
+    "excel.csv": lambda: b"sep=;\r\n" + as_csv(";"),
+    "excel-tabs.csv": lambda: b"\xef\xbb\xbfsep=\t\r\n" + as_csv("\t"),
+    "excel-odd.csv": lambda: b'"sep=^"\n' + as_csv("^", lineterminator="\n"),
 }
 
 
@@ -108,6 +123,159 @@ def test_each_member_of_an_archive_finds_its_table(tmp_path: Path) -> None:
     batches = list(storage.sources.read([path], STANDARD))
     assert [(b.table, b.frame.height) for b in batches] == [("ticket", 3), ("survey", 1)]
     assert batches[1].frame["ticket"].to_list() == ["desk/1"]
+
+
+def test_a_member_with_any_name_is_what_the_archive_is_called(tmp_path: Path) -> None:
+    survey = b"ticket,sent_at,rating\n1,2026-03-02,5\n"
+    path = written(tmp_path, "tickets-b.zip", as_zip(("export.csv", as_csv()), ("surveys.csv", survey)))
+    storage.sources.check(path, STANDARD)
+    assert [(b.table, b.frame.height) for b in storage.sources.read([path], STANDARD)] == [("ticket", 3), ("survey", 1)]
+    path = written(tmp_path, "night.zip", as_zip(("export.csv", as_csv())))
+    with pytest.raises(Refused, match=r"does not tell which table 'export.csv' is for"):
+        storage.sources.check(path, STANDARD)
+
+
+def test_the_line_of_a_bad_row_counts_the_line_that_names_the_delimiter(tmp_path: Path) -> None:
+    text = b"sep=;\nnumber;opened_at\n1;2026-03-01\n2;never\n"
+    assert [r.line for r in read(written(tmp_path, "tickets.csv", text))[1]] == [4]
+
+
+def lines(rows: Iterable[dict[str, object]]) -> bytes:
+    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+
+def many(count: int, late: int, **after: object) -> Iterator[dict[str, object]]:
+    """Objects of which those from number `late` on have more keys; exports leave out what is empty."""
+    for n in range(count):
+        yield {"number": f"{n}", "opened_at": "2026-03-01T10:00Z", "title": "x" * 30} | (after if n >= late else {})
+
+
+def test_a_key_that_first_comes_late_in_json_is_read(tmp_path: Path) -> None:
+    data = lines(many(12_000, 8_000, resolved_at="2026-03-02T10:00Z", resolver="ann"))
+    frame, rejects = read(written(tmp_path, "tickets.jsonl", data))
+    assert (rejects, frame.height) == ([], 12_000)
+    assert frame["resolver"].drop_nulls().to_list() == ["desk/ann"] * 4_000
+    assert frame["resolved_at"].count() == 4_000
+
+
+def test_a_key_that_is_not_known_is_refused_wherever_it_stands(tmp_path: Path) -> None:
+    path = written(tmp_path, "tickets.jsonl", lines(many(12_000, 8_000, resolvr="ann")))
+    with pytest.raises(Refused, match=r"line 8001: column 'resolvr' is not known.*'resolver'"):
+        next(storage.sources.read([path], STANDARD))
+
+
+def test_a_column_that_a_map_needs_may_begin_anywhere_in_json(tmp_path: Path) -> None:
+    columns = {"number": "number", "opened_at": "opened_at", "who": "resolver"}
+    mine = scoring.map_file.parse(
+        {"source": "own", "table": [{"table": "ticket", "columns": columns}]}, "own.toml", "own"
+    )
+    frame, _ = read(written(tmp_path, "tickets.jsonl", lines(many(12_000, 8_000, who="ann"))), mine)
+    assert frame["resolver"].count() == 4_000
+    with pytest.raises(Refused, match="there is no column 'who', which map own needs"):
+        read(written(tmp_path, "tickets.jsonl", lines(many(12_000, 12_000))), mine)
+
+
+def test_rows_of_one_json_file_are_told_apart_in_one_way(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [{"ticket": f"{n}", "sent_at": "2026-03-01"} for n in range(9_999)]
+    rows[-1]["account"] = "ann"
+    frame, _ = read(written(tmp_path, "surveys.jsonl", lines(rows)), table="survey")
+    assert {one.count("#") for one in frame["id"]} == {2}
+
+
+def test_rows_of_few_keys_in_a_file_of_many_take_no_more_memory_than_they_are_worth(tmp_path: Path) -> None:
+    wide: dict[str, object] = {f"k{n}": "" for n in range(900)}
+    mine = scoring.map_file.parse(
+        {"source": "own", "table": [{"table": "ticket", "columns": {"n": "number", "o": "opened_at"}}]}, "o.toml", "o"
+    )
+    path = written(tmp_path, "tickets.jsonl", lines([wide]) + lines({"n": n, "o": "2026-03-01"} for n in range(5_000)))
+    [member] = storage.sources.files.guards.members(path)
+    pieces = list(storage.sources.files.json_lines.pieces(member, mine))
+    assert sum(piece.frame.height for piece in pieces) == 5_001
+    assert max(piece.frame.height * piece.frame.width for piece in pieces) <= 510_000
+
+
+QUARTER_PAST_TEN = datetime(2026, 3, 31, 10, 15, tzinfo=UTC).replace(tzinfo=None)  # workbooks know no zones
+
+
+def book(cells: Mapping[str, Any], **formats: str) -> openpyxl.Workbook:
+    """A sheet with these cells below the names of ours, of which some have number formats."""
+    made = openpyxl.Workbook()
+    sheet = made.active
+    assert sheet is not None
+    sheet.append(["number", "opened_at", "title"])
+    for place, value in cells.items():
+        sheet[place] = value
+        sheet[place].number_format = formats.get(place, sheet[place].number_format)
+    return made
+
+
+def saved(tmp_path: Path, made: openpyxl.Workbook) -> Path:
+    made.save(tmp_path / "tickets.xlsx")
+    return tmp_path / "tickets.xlsx"
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "shown"),
+    [
+        (46_112.427083333336, "dd/mm/yyyy hh:mm", "2026-03-31 10:15:00"),
+        (46_112, 'dddd" the "d\\. mmmm', "2026-03-31 00:00:00"),
+        (46_112, "[$-409]m/d/yy h:mm AM/PM;@", "2026-03-31 00:00:00"),
+        (0.5, "hh:mm", "12:00:00"),
+        (59, "d", "1900-02-28 00:00:00"),
+        (1.25, "[h]:mm", "1 day, 6:00:00"),
+        (1e9, "yyyy-mm-dd", "1000000000"),
+        (46_112.5, "0.00", "46112.5"),
+        (46_112, '0 "days"', "46112"),
+        (46_112, "[Red]0;[Blue]-0", "46112"),
+        (-7, "General", "-7"),
+        (5.0, "General", "5"),
+        (0.1, "General", "0.1"),
+        (True, "General", "true"),
+        (QUARTER_PAST_TEN, "yyyy-mm-dd h:mm:ss", "2026-03-31 10:15:00"),
+        (date(2026, 3, 31), "yyyy-mm-dd", "2026-03-31 00:00:00"),
+        ("=1+1", "General", None),
+        ("  two\nlines & <tags> ", "General", "two\nlines & <tags>"),
+        ("_x0041_", "@", "A"),
+        (CellRichText("a ", TextBlock(InlineFont(b=True), "bold"), " word"), "@", "a bold word"),
+    ],
+)
+def test_what_a_cell_shows_is_what_is_read(tmp_path: Path, value: object, form: str, shown: str | None) -> None:
+    path = saved(tmp_path, book({"A2": "1", "B2": "2026-03-01", "C2": value}, C2=form))
+    assert read(path)[0]["title"].to_list() == [shown]
+
+
+def test_days_are_counted_from_1904_where_the_workbook_says_so(tmp_path: Path) -> None:
+    made = book({"A2": "1", "B2": QUARTER_PAST_TEN})
+    made.epoch = openpyxl.utils.datetime.CALENDAR_MAC_1904
+    assert read(saved(tmp_path, made))[0]["opened_at"].to_list() == [1774952100]
+
+
+def test_cells_between_stay_empty_and_the_line_of_a_bad_row_is_its_own(tmp_path: Path) -> None:
+    cells = {"A3": "1", "B3": "2026-03-01", "A9": "2", "B9": "never", "A10": "3", "B10": "2026-03-01", "E10": "far"}
+    frame, rejects = read(saved(tmp_path, book(cells)))
+    assert frame.select("number", "title").rows() == [("1", None)]
+    assert [(r.line, r.reason.partition(":")[0]) for r in rejects] == [
+        (10, "found 5 columns, expected 3 as in the first row."),
+        (9, "column opened_at"),
+    ]
+
+
+def test_the_first_sheet_that_is_no_chart_is_read_whatever_its_part_is_called(tmp_path: Path) -> None:
+    made = book({"A2": "1", "B2": "2026-03-01"})
+    made.create_chartsheet("Chart", 0)
+    made.create_sheet("Other").append(["not", "this"])
+    assert read(saved(tmp_path, made))[0]["number"].to_list() == ["1"]
+
+
+def test_a_large_workbook_of_many_texts_is_read(tmp_path: Path) -> None:
+    made = openpyxl.Workbook(write_only=True)
+    sheet = made.create_sheet()
+    names = ["number", "opened_at", "title", "resolver", "queue"]
+    sheet.append(names)
+    for n in range(20_000):
+        sheet.append([f"INC{n:07}", "2026-03-01", f"Printer {n} is out of toner", f"a{n % 50}", "Desk"])
+    frame, rejects = read(saved(tmp_path, made))
+    assert (rejects, frame.height, frame["title"].n_unique(), frame["number"][-1]) == ([], 20_000, 20_000, "INC0019999")
 
 
 def test_bad_rows_are_told_with_line_and_reason_and_the_rest_goes_in(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,7 @@ EXTRA = 64.0
 READ = """
 import json, re, sys, time
 from pathlib import Path
-import openpyxl, polars
+import polars
 import scoring.refused, storage.sources, storage.sources.maps
 import storage.sources.files.sheets
 polars.read_csv(b"a,b\\n1,2\\n")  # polars starts its threads at the first use
@@ -60,8 +60,9 @@ def archive(name: str, data: bytes, times: int = 1) -> bytes:
     return out.getvalue()
 
 
-def workbook(sheet: bytes, shared: bytes = b"", times: int = 1) -> bytes:
+def workbook(sheet: bytes, shared: bytes = b"", times: int = 1, also: Mapping[str, bytes] | None = None) -> bytes:
     out = io.BytesIO()
+    also = {} if also is None else also
     kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     types = "application/vnd.openxmlformats-officedocument.spreadsheetml"
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as zipped:
@@ -77,12 +78,15 @@ def workbook(sheet: bytes, shared: bytes = b"", times: int = 1) -> bytes:
             '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
             f'<Relationship Id="r1" Type="{kind}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
         )
-        zipped.writestr(
-            "xl/_rels/workbook.xml.rels",
+        relations = (
             '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
             f'<Relationship Id="r1" Type="{kind}/worksheet" Target="worksheets/sheet1.xml"/>'
-            f'<Relationship Id="r2" Type="{kind}/sharedStrings" Target="sharedStrings.xml"/></Relationships>',
+            f'<Relationship Id="r2" Type="{kind}/sharedStrings" Target="sharedStrings.xml"/>'
+            f'<Relationship Id="r3" Type="{kind}/styles" Target="styles.xml"/></Relationships>'
         )
+        parts: dict[str, str | bytes] = {"xl/_rels/workbook.xml.rels": relations, **also}
+        for name, data in parts.items():
+            zipped.writestr(name, data)
         zipped.writestr(
             "xl/workbook.xml",
             '<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" '
@@ -96,9 +100,32 @@ def workbook(sheet: bytes, shared: bytes = b"", times: int = 1) -> bytes:
     return out.getvalue()
 
 
+SPACE = b'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+
+
 def sheet(rows: bytes) -> bytes:
-    space = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-    return b'<worksheet xmlns="' + space + b'"><sheetData>' + rows + b"</sheetData></worksheet>"
+    return b"<worksheet " + SPACE + b"><sheetData>" + rows + b"</sheetData></worksheet>"
+
+
+def texts(inner: bytes) -> bytes:
+    return b"<sst " + SPACE + b">" + inner + b"</sst>"
+
+
+def noisy(tags: bytes, count: int) -> bytes:
+    """So many tags, with as much noise between them as keeps the ratio of a harmless file."""
+    noise = os.urandom(250_000).hex().encode()
+    each = tags * (count // 10_000) + b"<!--%b-->"
+    return b"".join(each % noise[start : start + 50] for start in range(0, len(noise), 50))
+
+
+HEADER = b'<row r="1"><c r="A1" t="str"><v>number</v></c><c r="B1" t="str"><v>opened_at</v></c></row>'
+
+
+def repeated() -> bytes:
+    """A long text, written once and shown in every cell."""
+    shared = texts(b"<si><t>" + os.urandom(16_000).hex().encode() + b"</t></si>")
+    row = b"<row>" + b'<c t="s"><v>0</v></c>' * 30 + b"</row>"
+    return workbook(sheet(HEADER + noisy(row, 20_000)), shared)
 
 
 def laughs() -> bytes:
@@ -147,7 +174,18 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "zip with overlapping members": ("t.zip", overlapping, "overlap"),
     "zip with too many members": ("t.zip", crowded, "far too many files"),
     "zip in a zip": ("t.zip", lambda: archive("inner.zip", archive("t.csv", HEAD)), "packed again"),
-    "workbook in a zip": ("t.zip", lambda: archive("t.xlsx", workbook(sheet(b""))), "packed again"),
+    "empty workbook in a zip": ("t.zip", lambda: archive("t.xlsx", workbook(sheet(b""))), "is empty"),
+    "workbook bomb in a zip": (
+        "t.zip",
+        lambda: archive("t.xlsx", workbook(b" " * MEGABYTE, times=300)),
+        "decompression bomb",
+    ),
+    "workbook bomb in a gzip": (
+        "t.xlsx.gz",
+        lambda: gzip.compress(workbook(b" " * MEGABYTE, times=300)),
+        "decompression bomb",
+    ),
+    "zip bomb that calls itself a workbook": ("t.zip", lambda: archive("t.xlsx", b"0" * MEGABYTE, 300), "bomb"),
     "zip with a way out": ("t.zip", lambda: archive("../../etc/t.csv", HEAD), "leads out of the archive"),
     "zip with an absolute name": ("t.zip", lambda: archive("/etc/t.csv", HEAD), "leads out of the archive"),
     "zip with a drive": ("t.zip", lambda: archive("C:/t.csv", HEAD), "leads out of the archive"),
@@ -160,11 +198,65 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
         lambda: workbook(sheet(b""), b"<si/>" * 60_000_000),
         "decompression bomb",
     ),
+    "small workbook of three million texts": (
+        "t.xlsx",
+        lambda: workbook(sheet(HEADER), texts(noisy(b"<si/>", 3_000_000))),
+        "more than 400,000 different texts",
+    ),
+    "small workbook of texts in pieces": (
+        "t.xlsx",
+        lambda: workbook(sheet(HEADER), texts(b"<si>" + noisy(b"<t/>", 3_000_000) + b"</si>")),
+        "more than 400,000 different texts",
+    ),
+    "workbook of forty megabytes of texts": (
+        "t.xlsx",
+        lambda: workbook(
+            sheet(HEADER),
+            texts(b"".join(b"<si><t>Printer %d on floor %d is out of toner</t></si>" % (n, n) for n in range(700_000))),
+        ),
+        "Save the sheet as CSV UTF-8",
+    ),
+    "small workbook of many relations": (
+        "t.xlsx",
+        lambda: workbook(
+            sheet(HEADER), also={"xl/_rels/workbook.xml.rels": b"<Relationships>" + noisy(b"<Relationship/>", 900_000)}
+        ),
+        "more than 10,000 entries",
+    ),
+    "small workbook of many styles": (
+        "t.xlsx",
+        lambda: workbook(
+            sheet(HEADER), also={"xl/styles.xml": b"<styleSheet><cellXfs>" + noisy(b"<xf/>", 2_000_000)}
+        ),
+        "more than 1,000,000 entries",
+    ),
+    "small workbook of one row": (
+        "t.xlsx",
+        lambda: workbook(sheet(HEADER + b"<row>" + noisy(b"<c/>", 5_000_000) + b"</row>")),
+        "longer than 1 MB",
+    ),
+    "small workbook of one cell in pieces": (
+        "t.xlsx",
+        lambda: workbook(sheet(HEADER + b"<row><c>" + noisy(b"<v/>", 5_000_000) + b"</c></row>")),
+        "longer than 1 MB",
+    ),
+    "small workbook of columns": ("t.xlsx", lambda: workbook(noisy(b"<col/>", 3_000_000)), "no sound workbook"),
+    "small workbook of empty rows": (
+        "t.xlsx",
+        lambda: workbook(sheet(HEADER + noisy(b"<row/>", 5_000_000))),
+        "blank rows",
+    ),
+    "workbook of one text in every cell": ("t.xlsx", repeated, "decompression bomb"),
+    "workbook with a tag without end": (
+        "t.xlsx",
+        lambda: workbook(b'<worksheet x="' + os.urandom(5 * MEGABYTE).hex().encode() + b'"/>'),
+        "a tag without end",
+    ),
     "workbook of entities": ("t.xlsx", lambda: workbook(laughs()), "no sound workbook"),
     "workbook with a far cell": (
         "t.xlsx",
         lambda: workbook(sheet(b'<row r="1"><c r="XFD1" t="str"><v>x</v></c></row>')),
-        "is empty",
+        "columns, expected at most",
     ),
     "workbook with a far row": (
         "t.xlsx",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 
 import polars as pl
@@ -33,6 +34,13 @@ _MOST_BLANK = 10_000
 _QUOTES = "the quotes are not right"
 
 
+_LONE = re.compile(rb'(?:[^\r\n"]|"[^"]*+")*+\r[^\n]')
+"""A file whose first line ends with CR alone, as old programs on a Macintosh write it."""
+
+_SEPARATOR = re.compile(rb'"?sep=([\t!#-/:-@\[-`{-~])"?\n', re.IGNORECASE)
+"""Excel's own first line, which names the delimiter."""
+
+
 def _records_end(data: bytes) -> int:
     """Index after the last line end outside quotes; 0 where there is none."""
     at = data.rfind(b"\n")
@@ -49,10 +57,14 @@ def blocks(stream: Metered, name: str, size: int = PIECE_BYTES, quoted: bool = T
     rest = b""
     line = 1
     first = True
+    lone = False
     while data := stream.read(size):
         if first:
             data = storage.sources.files.guards.check_start(data, name)
+            lone = _LONE.match(data) is not None
             first = False
+        if lone:
+            data = data.replace(b"\r", b"\n")
         rest += data
         end = _records_end(rest) if quoted else rest.rfind(b"\n") + 1
         if len(rest) - end > MOST_RECORD:  # a stray quote, or a record without an end
@@ -69,10 +81,10 @@ def blocks(stream: Metered, name: str, size: int = PIECE_BYTES, quoted: bool = T
         yield line, rest.replace(b"\r\n", b"\n") + b"\n"
 
 
-def delimiter_of(head: str, member: Member, map: Map) -> str:
-    """The delimiter named by the map, else by the kind of file, else the most frequent one in the header."""
-    if map.delimiter:
-        return map.delimiter
+def delimiter_of(head: str, member: Member, map: Map, said: str = "") -> str:
+    """The delimiter named by the map, else by the file, else by its kind, else the most frequent in the header."""
+    if map.delimiter or said:
+        return map.delimiter or said
     if member.kind == "tsv":
         return "\t"
     return max(",;\t|", key=head.count)
@@ -94,6 +106,10 @@ def pieces(member: Member, map: Map) -> Iterator[Piece]:
 
 def _header(text: bytes, member: Member, map: Map) -> tuple[list[str], str, bytes, int]:
     """Column names, delimiter, the rest of the block, and the line number it begins at."""
+    said = _SEPARATOR.match(text)
+    line = 1
+    if said is not None:
+        text, line = text[said.end() :], 2
     end = text.find(b"\n") + 1
     while end and text.count(b'"', 0, end) % 2:
         end = text.find(b"\n", end) + 1
@@ -101,13 +117,13 @@ def _header(text: bytes, member: Member, map: Map) -> tuple[list[str], str, byte
     if end > MOST_RECORD:
         raise too_long(member.name, 1)
     head = text[:end].decode()
-    delimiter = delimiter_of(head, member, map)
+    delimiter = delimiter_of(head, member, map, said[1].decode() if said is not None else "")
     try:
         header = [cell.strip() for cell in next(csv.reader(io.StringIO(head), delimiter=delimiter), [])]
     except csv.Error as error:
         raise too_long(member.name, 1) from error
     check_header(header, member.name)
-    return header, delimiter, text[end:], 1 + text.count(b"\n", 0, end)
+    return header, delimiter, text[end:], line + text.count(b"\n", 0, end)
 
 
 def _named(header: Sequence[str]) -> list[str]:

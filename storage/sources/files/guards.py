@@ -25,7 +25,7 @@ FREE = 8 * MEGABYTE
 
 MOST_MEMBERS = 100
 _MOST_DIRECTORY = MEGABYTE
-_PACKED = (".zip", ".gz", ".xlsx", ".xlsm", ".7z", ".rar", ".bz2", ".xz", ".zst", ".tar")
+_PACKED = (".zip", ".gz", ".7z", ".rar", ".bz2", ".xz", ".zst", ".tar")
 _BOMS = (
     (b"\xff\xfe\x00\x00", "UTF-32"),
     (b"\x00\x00\xfe\xff", "UTF-32"),
@@ -39,18 +39,24 @@ _MAGIC = (
     (b"\xd0\xcf\x11\xe0", "an old .xls"),
 )
 
-TEXTS = {".csv": "csv", ".tsv": "tsv", ".txt": "csv", ".jsonl": "json", ".ndjson": "json"}
+READ = {
+    ".csv": "csv", ".tsv": "tsv", ".txt": "csv", ".jsonl": "json", ".ndjson": "json", ".xlsx": "xlsx", ".xlsm": "xlsx",
+}  # fmt: skip
 KINDS = ".csv, .tsv, .jsonl or .xlsx, plain or as .gz or .zip"
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One file to read: itself, or a member of an archive. `name` is for people, `kind` a value of TEXTS or "xlsx"."""
+    """One file to read: itself, or a member of an archive. `name` is for people, `kind` a value of READ."""
 
     path: Path
     name: str
     kind: str
     inside: str = ""  # name in the zip
+
+    @property
+    def packed(self) -> bool:
+        return bool(self.inside) or self.path.suffix.lower() == ".gz"
 
     @contextmanager
     def open(self) -> Iterator[Metered]:
@@ -60,7 +66,7 @@ class Member:
                 if self.inside:
                     with zipfile.ZipFile(raw) as archive, archive.open(self.inside) as stream:
                         yield Metered(stream, raw, self.name)
-                elif self.path.suffix.lower() == ".gz":
+                elif self.packed:
                     with gzip.GzipFile(fileobj=raw) as stream:
                         yield Metered(stream, raw, self.name)
                 else:
@@ -116,15 +122,14 @@ def members(path: Path) -> tuple[Member, ...]:
     name = path.name.lower()
     if name.endswith(".zip"):
         return _zipped(path)
-    if name.endswith((".xlsx", ".xlsm")):
-        check_archive(path)
-        return (Member(path, path.name, "xlsx"),)
-    kind = TEXTS.get(Path(name.removesuffix(".gz")).suffix)
+    kind = READ.get(Path(name.removesuffix(".gz")).suffix)
     if kind is None:
         raise Refused(f"{path.name}: this kind of file is not known.", f"Give {KINDS}.")
     member = Member(path, path.name, kind)
     if name.endswith(".gz"):
         _check_ratio(member)
+    elif kind == "xlsx":
+        _entries(path)
     else:
         _check_magic(path)
     return (member,)
@@ -173,31 +178,37 @@ def _directory_size(file: IO[bytes]) -> int:
     return length
 
 
-def check_archive(path: Path) -> tuple[zipfile.ZipInfo, ...]:
+def check_archive(file: IO[bytes], name: str) -> tuple[zipfile.ZipInfo, ...]:
     """The entries of a zip or XLSX whose directory is sound. Raises Refused."""
     try:
-        with path.open("rb") as file:
-            if _directory_size(file) > _MOST_DIRECTORY:
-                raise Refused(f"{path.name} holds far too many files.", f"Give at most {MOST_MEMBERS} in one archive.")
-            file.seek(0)
-            with zipfile.ZipFile(file) as archive:
-                found = tuple(archive.infolist())
+        if _directory_size(file) > _MOST_DIRECTORY:
+            raise Refused(f"{name} holds far too many files.", f"Give at most {MOST_MEMBERS} in one archive.")
+        size = file.seek(0, io.SEEK_END)
+        file.seek(0)
+        with zipfile.ZipFile(file) as archive:
+            found = tuple(archive.infolist())
     except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError, UnicodeDecodeError) as error:
-        raise Refused(f"{path.name} is no sound archive ({error}).", "Export or copy it again.") from error
-    except OSError as error:
-        raise Refused(f"{path.name} cannot be read ({error.strerror}).", "Check who may read it.") from error
-    if sum(entry.compress_size for entry in found) > path.stat().st_size:
-        raise Refused(f"{path.name}: its files overlap, as in a decompression bomb.", "Pack it again.")
+        raise Refused(f"{name} is no sound archive ({error}).", "Export or copy it again.") from error
+    if sum(entry.compress_size for entry in found) > size:
+        raise Refused(f"{name}: its files overlap, as in a decompression bomb.", "Pack it again.")
     for entry in found:
         if entry.flag_bits & 1:
-            raise Refused(f"{path.name} is encrypted.", "Unpack it with its password, then load the plain file.")
+            raise Refused(f"{name} is encrypted.", "Unpack it with its password, then load the plain file.")
         if entry.file_size > FREE and entry.file_size > MOST_RATIO * max(entry.compress_size, 1):
-            raise bomb(f"{path.name}: {entry.filename[:80]!r}")
+            raise bomb(f"{name}: {entry.filename[:80]!r}")
     return found
 
 
+def _entries(path: Path) -> tuple[zipfile.ZipInfo, ...]:
+    try:
+        with path.open("rb") as file:
+            return check_archive(file, path.name)
+    except OSError as error:
+        raise Refused(f"{path.name} cannot be read ({error.strerror}).", "Check who may read it.") from error
+
+
 def _zipped(path: Path) -> tuple[Member, ...]:
-    entries = [entry for entry in check_archive(path) if not entry.is_dir() and "__MACOSX/" not in entry.filename]
+    entries = [entry for entry in _entries(path) if not entry.is_dir() and "__MACOSX/" not in entry.filename]
     if len(entries) > MOST_MEMBERS:
         raise Refused(f"{path.name} holds {len(entries)} files.", f"Give at most {MOST_MEMBERS} in one archive.")
     if not entries:
@@ -215,10 +226,10 @@ def _zipped(path: Path) -> tuple[Member, ...]:
         names.add(inner)
         suffix = PurePosixPath(inner.lower()).suffix
         if suffix in _PACKED:
-            raise Refused(f"{shown} is packed again.", "Unpack it first; only plain text files may be in a .zip.")
-        if suffix not in TEXTS:
+            raise Refused(f"{shown} is packed again.", "Unpack it first; only plain files may be in a .zip.")
+        if suffix not in READ:
             raise Refused(f"{shown}: this kind of file is not known.", f"Give {KINDS}.")
-        found.append(Member(path, f"{path.name}/{inner}", TEXTS[suffix], inner))
+        found.append(Member(path, f"{path.name}/{inner}", READ[suffix], inner))
         _check_ratio(found[-1])
     return tuple(found)
 

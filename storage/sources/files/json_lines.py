@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import polars as pl
@@ -13,7 +13,17 @@ import storage.sources.files.guards
 from scoring.maps import Map
 from scoring.refused import Refused
 from storage.sources.files.guards import Member
-from storage.sources.files.pieces import ENOUGH, LINE, MOST_RECORD, Piece, Reject, check_header, check_rejects, too_long
+from storage.sources.files.pieces import (
+    ENOUGH,
+    LINE,
+    MOST_CELLS,
+    MOST_RECORD,
+    Piece,
+    Reject,
+    check_header,
+    check_rejects,
+    too_long,
+)
 
 _MOST_DEPTH = 32
 _PIECE_BYTES = 256 * 1024
@@ -79,24 +89,43 @@ def _objects(text: str, line: int, name: str) -> tuple[list[tuple[int, dict[str,
     return found, rejects
 
 
-def _header(rows: Sequence[tuple[int, dict[str, object]]], rejects: Sequence[Reject], name: str) -> list[str]:
-    """The keys of the first piece, in order of appearance."""
-    header = list(dict.fromkeys(key for _, row in rows for key in row))
-    if not header:
-        first = rejects[0].reason if rejects else "found no object."
-        raise Refused(f"{name}, line 1: {first}", "Expected one JSON object a line.")
-    check_header(header, name)
+def _blocks(member: Member, map: Map) -> Iterator[tuple[int, str, int]]:
+    """Number of the first line, text, bytes of the file done so far."""
+    with member.open() as stream:
+        for line, block in storage.sources.files.delimited.blocks(stream, member.name, _PIECE_BYTES, quoted=False):
+            text = storage.sources.files.guards.to_utf8(block, map.encoding, line, member.name)
+            yield line, text.decode(), stream.position
+
+
+def _header(member: Member, map: Map) -> dict[str, int]:
+    """Every key of the file, with the line of its first appearance.
+
+    Exports leave out what is empty, so a column may begin anywhere; what tells two rows apart depends on which
+    columns there are, so all must be known before the first row is taken.
+    """
+    header: dict[str, int] = {}
+    for line, text, _ in _blocks(member, map):
+        rows, rejects = _objects(text, line, member.name)
+        known = len(header)
+        for number, row in rows:
+            for key in row:
+                header.setdefault(key, number)
+        if not header:
+            first = rejects[0].reason if rejects else "found no object."
+            raise Refused(f"{member.name}, line 1: {first}", "Expected one JSON object a line.")
+        if len(header) > known:
+            check_header(tuple(header), member.name)
     return header
 
 
 def pieces(member: Member, map: Map) -> Iterator[Piece]:
-    """The file's rows in pieces of some 256 KB, in the columns of the first piece."""
-    header: list[str] = []
-    with member.open() as stream:
-        for line, block in storage.sources.files.delimited.blocks(stream, member.name, _PIECE_BYTES, quoted=False):
-            text = storage.sources.files.guards.to_utf8(block, map.encoding, line, member.name).decode()
-            rows, rejects = _objects(text, line, member.name)
-            header = header or _header(rows, rejects, member.name)
-            columns = [pl.Series(key, [_cell(row.get(key)) for _, row in rows], dtype=pl.String) for key in header]
-            lines = pl.Series(LINE, [number for number, _ in rows], dtype=pl.Int64)
-            yield Piece(pl.DataFrame([*columns, lines]), tuple(rejects), stream.position)
+    """The file's rows in pieces of some 256 KB, each in the columns of the whole file."""
+    header = _header(member, map)
+    most = MOST_CELLS // max(len(header), 1)  # few keys a row, and many in the file: no row need be long
+    for line, text, done in _blocks(member, map):
+        rows, rejects = _objects(text, line, member.name)
+        for start in range(0, max(len(rows), 1), most):
+            part = rows[start : start + most]
+            columns = [pl.Series(key, [_cell(row.get(key)) for _, row in part], dtype=pl.String) for key in header]
+            lines = pl.Series(LINE, [number for number, _ in part], dtype=pl.Int64)
+            yield Piece(pl.DataFrame([*columns, lines]), tuple(rejects if start == 0 else ()), done, header)

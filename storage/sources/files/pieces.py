@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -15,6 +15,9 @@ LINE = " line"
 PIECE_BYTES = 2 * 1024 * 1024
 MOST_RECORD = 1024 * 1024
 MOST_COLUMNS = 1000
+MOST_CELLS = 500_000
+"""Cells of a piece where a row need not hold each of its columns."""
+
 MOST_REJECTS = 20_000
 ENOUGH = 1000
 
@@ -28,14 +31,23 @@ class Reject:
     reason: str
     cells: tuple[str, ...]
 
+    def __str__(self) -> str:
+        """For a terminal: what a cell holds beyond letters must not move its cursor."""
+        told = f"{self.file}, line {self.line}: {self.reason}"
+        return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in told)
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Rows as text in the file's columns, plus LINE. `done`: bytes of the file on disk read so far."""
+    """Rows as text in the file's columns, plus LINE. `done`: bytes of the file on disk read so far.
+
+    `first`: the line where a column first stands, where that is not line 1.
+    """
 
     frame: pl.DataFrame
     rejects: tuple[Reject, ...]
     done: int
+    first: Mapping[str, int] = field(default_factory=dict)
 
 
 def too_long(name: str, line: int) -> Refused:
@@ -61,7 +73,7 @@ def check_rejects(rejects: Sequence[Reject], rows: int) -> None:
     if len(rejects) > MOST_REJECTS or (len(rejects) >= ENOUGH and not rows):
         first = rejects[0]
         raise Refused(
-            f"{first.file}, line {first.line}: {first.reason} {len(rejects):,} rows here are like it"
+            f"{first} {len(rejects):,} rows here are like it"
             + ("." if rows else ", and none can be read."),
             "Check that this is the right file, map and delimiter.",
         )

@@ -14,6 +14,7 @@ import scoring.maps
 import storage.sources.files.delimited
 import storage.sources.files.guards
 import storage.sources.files.json_lines
+import storage.sources.files.sheets
 from scoring.maps import Map, TableMap
 from scoring.refused import Refused
 from storage.sources.files.guards import Member
@@ -43,16 +44,15 @@ class Batch:
 
 def _pieces(member: Member, map: Map) -> Iterator[Piece]:
     if member.kind == "xlsx":
-        from storage.sources.files import sheets  # openpyxl takes long to import, and few files need it
-
-        return sheets.pieces(member, map)
+        return storage.sources.files.sheets.pieces(member, map)
     if member.kind == "json":
         return storage.sources.files.json_lines.pieces(member, map)
     return storage.sources.files.delimited.pieces(member, map)
 
 
-def _renames(header: Sequence[str], entry: TableMap, map: Map, member: Member) -> dict[str, str]:
+def _renames(piece: Piece, entry: TableMap, map: Map, member: Member) -> dict[str, str]:
     """Column of the file → column as the map writes it. Raises Refused for what is missing or unknown."""
+    header = [column for column in piece.frame.columns if column != LINE]
     folded: dict[str, str] = {}
     for column in header:
         folded.setdefault(column.casefold(), column)
@@ -70,7 +70,8 @@ def _renames(header: Sequence[str], entry: TableMap, map: Map, member: Member) -
     unknown = [column for column in header if column not in renames and not column.startswith(" ")]
     if entry.strict_columns and unknown:
         raise Refused(
-            f"{member.name}, line 1: column {unknown[0]!r} is not known; table {entry.table} has none of this name.",
+            f"{member.name}, line {piece.first.get(unknown[0], 1)}: column {unknown[0]!r} is not known; "
+            f"table {entry.table} has none of this name.",
             scoring.maps.nearest(unknown[0], (c for c in entry.used() if c not in renames.values())),
         )
     return renames
@@ -108,32 +109,31 @@ def _by_row(member: Member, entry: TableMap, map: Map, latest: int | None, size:
     renames: dict[str, str] | None = None
     taken = done = 0
     waiting: list[pl.DataFrame] = []  # pieces are cut by bytes, batches by rows
-    rejects: tuple[Reject, ...] = ()
     for piece in _pieces(member, map):
         if renames is None:
-            renames = _renames([c for c in piece.frame.columns if c != LINE], entry, map, member)
+            renames = _renames(piece, entry, map, member)
         raw = piece.frame.rename(renames)
         converted = scoring.columns.to_facts(_cleaned(raw, entry, map), entry, map, latest)
         bad = piece.rejects + _rejects(raw, converted.bad, lambda _: member.name)
-        rejects += bad
         taken += converted.frame.height
         done = before + piece.done
         check_rejects(bad, taken)
+        if bad:
+            yield Batch(entry.table, converted.frame.clear(), bad, done)  # at once: their rows may be long
         waiting.append(converted.frame)
         if sum(frame.height for frame in waiting) >= size:
             *full, rest = _once(pl.concat(waiting)).iter_slices(size)
             for frame in full:
-                yield Batch(entry.table, frame, rejects, done)
-                rejects = ()
+                yield Batch(entry.table, frame, (), done)
             waiting = [rest]
     if waiting:
-        yield Batch(entry.table, _once(pl.concat(waiting)), rejects, done)
+        yield Batch(entry.table, _once(pl.concat(waiting)), (), done)
 
 
 def _unpacked(member: Member) -> int:
     """A guess at the bytes of text in a file."""
     size = member.path.stat().st_size
-    return size * 20 if member.inside or member.path.suffix.lower() in (".gz", ".xlsx") else size
+    return size * 20 if member.packed or member.kind == "xlsx" else size
 
 
 def _by_event(
@@ -145,7 +145,7 @@ def _by_event(
             renames: dict[str, str] | None = None
             for piece in _pieces(member, map):
                 if renames is None:
-                    renames = _renames([c for c in piece.frame.columns if c != LINE], entry, map, member)
+                    renames = _renames(piece, entry, map, member)
                 raw = piece.frame.rename(renames)
                 spool.add(raw.with_columns(pl.lit(number).alias(FILE)))
                 yield Batch(entry.table, pl.DataFrame(), piece.rejects, before + piece.done)
@@ -175,10 +175,24 @@ def _tickets(
         rejects = ()
 
 
+def _entry(member: Member, map: Map, table: str | None) -> TableMap:
+    """The map's entry by the file's name; for an archive's member that it does not know, by the archive's."""
+    try:
+        return map.entry(member.inside or member.name, table)
+    except Refused:
+        if not member.inside or table is not None:
+            raise
+        try:
+            return map.entry(member.path.stem + Path(member.inside).suffix)
+        except Refused:
+            pass
+        raise
+
+
 def check(path: Path, map: Map, table: str | None = None) -> None:
     """Raises Refused for a file that from the outside is nothing to read, or that the map does not know."""
     for member in storage.sources.files.guards.members(path):
-        map.entry(member.inside or member.name, table)
+        _entry(member, map, table)
 
 
 def read(
@@ -199,9 +213,7 @@ def read(
     for path in paths:
         for member in storage.sources.files.guards.members(path):
             # dates in a workbook are dates, not text in the map's formats
-            plan.append(
-                (member, map.entry(member.inside or member.name, table), with_iso if member.kind == "xlsx" else map)
-            )
+            plan.append((member, _entry(member, map, table), with_iso if member.kind == "xlsx" else map))
     before = 0
     seen: set[Path] = set()
     for member, entry, its_map in plan:

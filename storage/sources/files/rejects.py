@@ -27,6 +27,7 @@ class RejectsFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.count = 0
+        self.first: Reject | None = None
         self._file: IO[str] | None = None
         self._writer: Any = None
 
@@ -51,6 +52,7 @@ class RejectsFile:
 
     def add(self, rejects: Iterable[Reject]) -> None:
         for one in rejects:
+            self.first = self.first or one
             if self._file is None:
                 try:
                     self._file = self.path.open("w", encoding="utf-8", newline="")

@@ -10,6 +10,7 @@ import scoring.map_file
 import scoring.maps
 from scoring.maps import Map
 from scoring.refused import Refused
+from storage.sources.maps.places import Places
 
 SHIPPED = ("standard", "servicenow-incident-log", "bpi2013")
 
@@ -25,9 +26,10 @@ def load(name: str) -> Map:
     try:
         if path.stat().st_size > 1024 * 1024:
             raise Refused(f"{name} is larger than 1 MB, too large for a map.", "Check the name.")
-        parsed = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        parsed = tomllib.loads(text)
     except OSError as error:
         raise Refused(f"{name} cannot be read ({error.strerror}).", "Check the name.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refused(f"{name} is not valid TOML: {error}.", "Mend that line and try again.") from error
-    return scoring.map_file.parse(parsed, path.name, path.stem)
+    return scoring.map_file.parse(parsed, path.name, path.stem, Places(text).line)

@@ -1,0 +1,132 @@
+"""Works decisions on distortions into figures and closed scores: beside the questions, in small transactions."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+import handlers.workings
+import storage.rules
+import storage.windows
+import storage.workings
+from handlers.call import Ctx
+from handlers.groups import Group
+from scoring.people import Person
+from scoring.periods import Period
+from storage.db import Db, Store
+from storage.workings import Working
+
+EVERY = 2.0
+"""Seconds between looks for decisions that are to be worked in."""
+
+LEASE = 120
+"""Seconds after which what a process has let fall is taken up by another; longer than any step."""
+
+
+class Workings:
+    """Every step may be repeated, by any replica: what is done already is found to be so.
+
+    `actor` is the product itself; `kick` wakes the delivery when people have been told.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        rules: storage.rules.InForce,
+        clock: Callable[[], datetime],
+        actor: Person,
+        kick: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._store, self._rules, self._clock, self._actor, self._kick = store, rules, clock, actor, kick
+        self._busy = asyncio.Lock()
+        self._stopping = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether this process is at it."""
+        return self._busy.locked()
+
+    async def stop(self) -> None:
+        """Begins no further step, and lets the one under way come to its end."""
+        self._stopping = True
+        async with self._busy:
+            return
+
+    async def turn(self) -> int:
+        """Works in what there is; returns how many decisions. What fails stays taken until its lease is over."""
+        done = 0
+        async with self._busy:
+            while not self._stopping:
+                async with self._store.read() as db:
+                    if not await storage.workings.waiting(db):
+                        break
+                async with self._store.write() as db:
+                    one = await storage.workings.claim(db, secrets.token_hex(8), self._now(), self._lease())
+                if one is None:
+                    break
+                if not await self._work(one):
+                    break
+                done += 1
+        return done
+
+    async def _work(self, one: Working) -> bool:
+        """From the stage where it stands to its end; False where it was left to whoever comes next."""
+        at: Working | None = one
+        if one.stage == "figures":
+            async with self._store.read() as db:
+                rules = await self._rules.get(db, self._clock())
+            at = await storage.windows.work(
+                self._store, rules, one, self._lease, lambda db: self._kept(db, one), lambda: self._stopping
+            )
+        if at is not None and await self._scores(at):
+            self._kick()
+            return True
+        async with self._store.write() as db:
+            await storage.workings.release(db, at or one)
+        return False
+
+    async def _kept(self, db: Db, one: Working) -> None:
+        await handlers.workings.figures_kept(await self._ctx(db), one)
+
+    async def _scores(self, one: Working) -> bool:
+        async with self._store.read() as db:
+            left = await storage.workings.left(db, one)
+        for subject in left:
+            if not await self._subject(one, subject):
+                return False
+        return await self._step(one, lambda ctx: handlers.workings.finish(ctx, one))
+
+    async def _subject(self, one: Working, subject: str) -> bool:
+        if subject.startswith("person:"):
+            return await self._step(one, lambda ctx: handlers.workings.look_at_person(ctx, one, subject))
+        async with self._store.read() as db:
+            steps = await handlers.workings.steps(await self._ctx(db), one, subject)
+        for group, period in steps:
+            if not await self._group(one, subject, group, period):
+                return False
+        return await self._step(one, lambda ctx: storage.workings.looked(ctx.db, one, subject, 0))
+
+    async def _group(self, one: Working, subject: str, group: Group, period: Period) -> bool:
+        return await self._step(one, lambda ctx: handlers.workings.look_at_group(ctx, one, subject, group, period))
+
+    async def _step(self, one: Working, act: Callable[[Ctx], Awaitable[None]]) -> bool:
+        """One transaction; False where it is ours no more, or we are to stop."""
+        if self._stopping:
+            return False
+        async with self._store.write() as db:
+            if not await storage.workings.hold(db, one, self._lease()):
+                return False
+            await act(await self._ctx(db))
+        return True
+
+    async def _ctx(self, db: Db) -> Ctx:
+        now = self._clock()
+        return Ctx(db, self._actor, now, await self._rules.get(db, now))
+
+    def _now(self) -> int:
+        return int(self._clock().timestamp())
+
+    def _lease(self) -> int:
+        return self._now() + LEASE

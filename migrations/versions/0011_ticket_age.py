@@ -1,0 +1,19 @@
+"""ticket age: how new the tickets of a load are, whatever else was in it"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = '0011'
+down_revision = '0010'
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    with op.batch_alter_table('load') as batch_op:
+        batch_op.add_column(sa.Column('tickets_as_of', sa.BigInteger(), nullable=True))
+
+
+def downgrade() -> None:
+    with op.batch_alter_table('load') as batch_op:
+        batch_op.drop_column('tickets_as_of')
