@@ -118,9 +118,11 @@ async def make(config: Config, seed: int, today: date, said: Callable[[str], Non
             rules = storage.rules.read(await storage.rules.ensure(db, bot.config.rules(config), at))
             number = await storage.loads.begin(db, SOURCE, "made up", stamp(seed, today), moment)
         said(f"Writing {len(facts['ticket']):,} tickets and what happened to them …")
-        newest = 0
+        newest = tickets = 0
         for table, frame in facts.items():
-            newest = max(newest, storage.loads.newest(table, frame) or 0)
+            seen = storage.loads.newest(table, frame) or 0
+            newest = max(newest, seen)
+            tickets = max(tickets, seen if table in storage.loads.TICKETS else 0)
             async with store.write() as db:
                 await storage.columnar.insert(db, table, frame)
                 reach = storage.worlds.reach(table, frame)
@@ -130,7 +132,8 @@ async def make(config: Config, seed: int, today: date, said: Callable[[str], Non
         rows = sum(map(len, facts.values()))
         async with store.write() as db:
             await storage.rollups.fill(db, facts, rules)
-            await storage.loads.finish(db, number, Progress(rows, 0, min(newest, moment)), moment)
+            told = Progress(rows, 0, min(newest, moment), min(tickets, moment))
+            await storage.loads.finish(db, number, told, moment)
         return over
     finally:
         await store.close()

@@ -103,4 +103,4 @@ class Feed:
                 batch = Batch(table, news[table], events=events if table == "ticket" else None)
                 await storage.arrivals.take(intake, batch, note)
         async with intake.store.write() as db:
-            await storage.loads.finish(db, number, Progress(rows, 0, at), at)
+            await storage.loads.finish(db, number, Progress(rows, 0, at, at if "ticket" in news else None), at)

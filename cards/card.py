@@ -18,7 +18,7 @@ InputKind = Literal["text", "multiline", "choice", "date", "number"]
 SYMBOL: dict[str, str] = {"red": "▼", "amber": "◆", "green": "●", "none": "○"}
 """Shape beside the word: status is never told by colour alone."""
 
-WORD: dict[str, str] = {"red": "Red", "amber": "Amber", "green": "Green", "none": "Not enough data"}
+WORD: dict[str, str] = {"red": "Red", "amber": "Amber", "green": "Green", "none": "No colour yet"}
 
 
 @dataclass(frozen=True, slots=True)

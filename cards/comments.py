@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import cards.text
 import scoring.comments
 import scoring.periods
 from cards.card import Block, Button, Buttons, Card, Choice, Form, Input, Text
@@ -31,11 +32,7 @@ def line(comment: Comment, asked: Period, *, named: bool) -> str:
     about = "" if comment.period == asked.key else f" on {_week(comment.period)}"
     cause = f" ({CAUSES[comment.cause].lower()})" if comment.cause in CAUSES and comment.cause != "other" else ""
     who = comment.by if named else VOICES[comment.voice]
-    return f"Comment{about}{cause}: {_stopped(comment.words)} {who}, {scoring.periods.near_day(comment.day)}."
-
-
-def _stopped(words: str) -> str:
-    return words if words.endswith((".", "!", "?", "…")) else f"{words}."
+    return f"Comment{about}{cause}: {cards.text.stopped(comment.words)} {who}, {scoring.periods.near_day(comment.day)}."
 
 
 def _week(key: str) -> str:
@@ -90,7 +87,7 @@ def again(form: Form, held: Comment | None, wrote: Comment) -> Form:
     """The form of a comment that others were faster than: with what they said, and what was written in it."""
     told = "Nothing stands there yet."
     if held is not None:
-        told = f"{held.by} {f'said: {_stopped(held.words)}' if held.words else 'took the comment back.'}"
+        told = f"{held.by} {f'said: {cards.text.stopped(held.words)}' if held.words else 'took the comment back.'}"
     answers = {"words": wrote.words, "cause": wrote.cause}
     inputs = tuple(replace(one, value=answers.get(one.name, one.value)) for one in form.inputs)
     intro = f"Since you opened this: {told} Look again, and send it once more. {form.intro}"

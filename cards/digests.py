@@ -343,7 +343,7 @@ def promise(told: Told, plan: Plan) -> str:
 
 
 def _blocker(told: Told, whose: str, plan: Plan) -> str:
-    owner = f" ({plan.owner})" if told.named else ""
+    owner = f" ({cards.plans.owner(plan)})" if told.named else ""
     return f"{f'{whose}: ' if whose else ''}{short(plan.blocker)}{owner}"
 
 

@@ -208,7 +208,7 @@ def _of(told: Told, words: str) -> str:
 
 
 def _blocker(plan: Plan) -> str:
-    return f"{cards.digests.short(plan.blocker)} ({plan.owner})"
+    return f"{cards.digests.short(plan.blocker)} ({cards.plans.owner(plan)})"
 
 
 def _notes(one: Overseen) -> list[str]:

@@ -30,16 +30,17 @@ def line(plan: Plan, today: int, *, owner: bool = True) -> str:
     day = scoring.periods.near_day(plan.due_day)
     due = f"overdue since {day}" if scoring.plans.overdue(plan, today) else f"due {day}"
     who = plan.owner if plan.owned else f"Needs an owner (it was {plan.owner}’s)"
-    parts = [f"Plan: {_stopped(plan.action)}", f"{who}, {due}." if owner else f"{cards.text.capital(due)}."]
+    parts = [f"Plan: {cards.text.stopped(plan.action)}", f"{who}, {due}." if owner else f"{cards.text.capital(due)}."]
     if plan.moved:
         parts.append(f"Moved {'once' if plan.moved == 1 else f'{plan.moved} times'}.")
     if plan.blocker:
-        parts.append(f"Blocked: {_stopped(plan.blocker)}")
+        parts.append(f"Blocked: {cards.text.stopped(plan.blocker)}")
     return " ".join(parts)
 
 
-def _stopped(text: str) -> str:
-    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+def owner(plan: Plan) -> str:
+    """Who sees to it, as it stands in brackets."""
+    return plan.owner if plan.owned else f"needs an owner, it was {plan.owner}’s"
 
 
 def form(
@@ -97,16 +98,19 @@ def handed(by: str, team: str, title: str, plan: Plan, words: str, today: int) -
 def given(by: str, team: str, title: str, plan: Plan) -> Card:
     """Whose plan it was is told that it is somebody else's now."""
     words = f"{by} has handed it to {plan.owner}. Nothing is left for you to do."
-    blocks = (Text(f"{team} · {title}", "strong"), Text(_stopped(plan.action)), Text(words))
+    blocks = (Text(f"{team} · {title}", "strong"), Text(cards.text.stopped(plan.action)), Text(words))
     return Card("A plan of yours has another owner", blocks, f"{team}, {title}: {words}")
 
 
 def orphaned(team: str, title: str, plan: Plan, today: int) -> Card:
     """Whoever keeps the plans is asked, once, to hand it to somebody."""
     words = f"{plan.owner} sees to it no more. Until somebody does, its reminders come to you."
-    buttons = _buttons(Listed(plan, title, reports=True, keeps=True))
+    buttons = tuple(
+        replace(one, style="primary" if one.route == "plan_hand" else "normal")
+        for one in _buttons(Listed(plan, title, reports=True, keeps=True))
+    )
     blocks = (Text(f"{team} · {title}", "strong"), Text(line(plan, today, owner=False)), Text(words), Buttons(buttons))
-    return Card("A plan needs an owner", blocks, f"{team}, {title}: a plan needs an owner. {words}")
+    return Card("A plan needs an owner", blocks, f"A plan needs an owner. {team}, {title}. {words}")
 
 
 def _values(plan: Plan) -> dict[str, str]:
@@ -141,7 +145,7 @@ def listed(team: str, plans: Sequence[Listed], closed: Sequence[Listed], today: 
             blocks.append(Divider())
         blocks += [Text(f"{_mark(one.plan, today)}{one.title}", "strong"), Text(line(one.plan, today))]
         if one.plan.reason:
-            blocks.append(Text(f"Moved because: {_stopped(one.plan.reason)}", "muted"))
+            blocks.append(Text(f"Moved because: {cards.text.stopped(one.plan.reason)}", "muted"))
         buttons = _buttons(one)
         if buttons and index < SHOWN:
             blocks.append(Buttons(buttons))
@@ -174,8 +178,8 @@ _OUTCOMES = {
 def _ended(plan: Plan) -> str:
     when = f" on {scoring.periods.near_day(plan.closed_day)}" if plan.closed_day is not None else ""
     if plan.state == "dropped":
-        return f"dropped{when}. {_stopped(plan.reason)}"
-    return f"{_stopped(plan.action)} Done{when}; {_OUTCOMES[plan.outcome]}."
+        return f"dropped{when}. {cards.text.stopped(plan.reason)}"
+    return f"{cards.text.stopped(plan.action)} Done{when}; {_OUTCOMES[plan.outcome]}."
 
 
 def changed(title: str, plan: Plan, today: int) -> Card:
@@ -197,7 +201,7 @@ def move(title: str, plan: Plan) -> Form:
             Input("reason", "Why does it move?", "multiline", max_length=scoring.plans.LONGEST),
         ),
         submit="Move",
-        intro=f"{title}: {_stopped(plan.action)} Due {scoring.periods.near_day(plan.due_day)}.",
+        intro=f"{title}: {cards.text.stopped(plan.action)} Due {scoring.periods.near_day(plan.due_day)}.",
         values=_values(plan),
     )
 
@@ -209,22 +213,27 @@ def drop(title: str, plan: Plan) -> Form:
         "plan_dropped",
         (Input("reason", "Why is it dropped?", "multiline", max_length=scoring.plans.LONGEST),),
         submit="Drop",
-        intro=f"{title}: {_stopped(plan.action)}",
+        intro=f"{title}: {cards.text.stopped(plan.action)}",
         values=_values(plan),
     )
 
 
-def block(title: str, plan: Plan) -> Form:
-    """What somebody above must take away."""
+def block(title: str, plan: Plan, *, told: bool = True) -> Form:
+    """What somebody above must take away; unless `told`, nobody above hears of it by itself."""
+    hint = "Without names: it is handed up, and the weekly card lists it until it is gone."
+    intro = f"{title}: {cards.text.stopped(plan.action)}"
+    if not told:
+        hint = "Without names: the lead’s weekly card lists it until it is gone."
+        intro += " Too few people stand behind this figure for anybody above to be told of it: tell them yourself."
     return Form(
         "What is in the way?",
         "plan_blocked",
         (
             Input("blocker", "What must be taken away?", "multiline", max_length=scoring.plans.LONGEST,
-                  hint="Without names: it is handed up, and the weekly card lists it until it is gone."),
+                  hint=hint),
         ),
-        submit="Hand it up",
-        intro=f"{title}: {_stopped(plan.action)}",
+        submit="Hand it up" if told else "Note it",
+        intro=intro,
         values=_values(plan),
     )  # fmt: skip
 
@@ -261,7 +270,7 @@ def happened(change: Change) -> str:
     """One change in a line: who did what, when, and what they said."""
     due = scoring.periods.near_day(change.due_day)
     did = _DID.get(change.act, "changed it").format(due=due, owner=change.owner or "somebody else")
-    words = f": {_stopped(change.words)}" if change.words else "."
+    words = f": {cards.text.stopped(change.words)}" if change.words else "."
     return f"{change.by} {did} on {scoring.periods.near_day(change.day)}{words}"
 
 

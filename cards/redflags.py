@@ -64,6 +64,8 @@ def raised(flags: Sequence[RedFlag], today: int) -> Card:
     """Clients that are on the list since today, for those who may take them on."""
     named = flags[0].client if len(flags) == 1 else f"{len(flags)} customers"
     blocks = [block for flag in flags[:PAGE] for block in _one(flag, today)]
+    if len(flags) > 1:  # the one that stands for the card where it is told in a line
+        blocks.insert(0, Buttons((Button("See them", "client_list", style="primary"),)))
     if len(flags) > PAGE:
         blocks.append(Buttons((Button(f"{len(flags) - PAGE} more", "client_list"),)))
     clients = ", ".join(flag.client for flag in flags[:PAGE])

@@ -333,8 +333,11 @@ def balance(sheet: Sheet) -> Card:
     if without and score.covered:
         share, counted = round(100 * (1 - score.covered)), 1 / score.covered
         names = ", ".join(sheet.metrics[r.metric].title for r in without)
-        blocks.append(Text(f"Without a score: {names}. Their {share} % of the weight goes to the others, "
-                           f"so that each of these counts {counted:.2f} times its weight."))  # fmt: skip
+        goes = f"Theirs is {share} % of the weight." if share else "Nothing rests on it."
+        if share and score.balanced is not None:
+            goes = (f"Their {share} % of the weight goes to the others, "
+                    f"so that each of the others counts {counted:.2f} times its weight.")  # fmt: skip
+        blocks.append(Text(f"Without a score: {names}. {goes}"))
     blocks.append(Buttons((_go(sheet, "Back", "score"),)))
     said = f"{score.balanced:.0f} of 100" if score.balanced is not None else "none"
     return Card("Why: balanced score", tuple(blocks), f"Balanced score, {label}: {said}.")

@@ -24,6 +24,11 @@ def capital(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+def stopped(words: str) -> str:
+    """The same as it ends."""
+    return words if words.endswith((".", "!", "?", "…")) else f"{words}."
+
+
 def spark(points: Sequence[model.Point]) -> str:
     """One character a point, lowest ▁ to highest █; · where there was no data; a flat line is ▄."""
     return sparks([p.value for p in points])

@@ -51,6 +51,8 @@ async def _missed(ctx: Ctx, call: Call, team: Team | None) -> tuple[Period, Read
         if scoring.comments.missed(reading):
             return asked, reading
     title = handlers.plans.title(ctx, reading.metric)
+    if reading.missing and not mine.whole:
+        raise Refused(f"{title} is not told for that period.", "The scorecard says what is left out, and why.")
     raise Refused(
         f"{title} is neither red nor amber in {asked.label}.",
         "A comment is for a figure that missed its target: see the scorecard.",
@@ -64,10 +66,11 @@ def _voice(ctx: Ctx, team: Team | None) -> Voice:
 
 
 async def _names(ctx: Ctx, team: Team | None, asked: Period) -> list[str]:
-    """Whom a comment may not name: who is or was in the team since the period began, and its leads; all of a desk."""
+    """Whom a comment may not name: who is or was in the team since the period began, and its leads; of the desk
+    everybody, those who have left too."""
     here = handlers.plan_owners.today(ctx, team)
     if team is None:
-        return [one.name for one in await storage.people.everyone(ctx.db, here) if one.active]
+        return [one.name for one in await storage.people.everyone(ctx.db, here)]
     ids = await storage.people.members(ctx.db, team.id, asked.first, max(asked.last, here))
     found = await storage.people.names(ctx.db, ids)
     return sorted({*found.values(), *(one.name for one in await storage.people.leads(ctx.db, team, here))})
@@ -118,7 +121,7 @@ async def back(ctx: Ctx, call: Call, team: Team | None) -> Reply:
     """It is shown no more; what was said is kept."""
     asked, mine = _asked(ctx, call, team), _group(ctx, team)
     reading = await _reading(ctx, call, mine, asked)
-    if reading.missing and not mine.whole:  # whether there is a comment on what is not told to them is not told either
+    if not mine.whole and not scoring.comments.missed(reading):  # a comment that they are not shown is none to them
         raise _nothing()
     held = await storage.comments.held(ctx.db, handlers.plan_owners.subject(team), reading.metric, asked.key)
     if held is None or not held.words:

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import cards.digests
-import cards.notice
 import handlers.groups
 import handlers.margin
 import handlers.plan_owners
@@ -34,6 +33,7 @@ from handlers.groups import Group
 from scoring.calendars import Calendar
 from scoring.people import Person, Team
 from scoring.periods import Period
+from scoring.plans import Plan
 from scoring.refused import Refused
 from scoring.rules import Entry, Rubric
 from scoring.scorecards import Reading, Score
@@ -85,9 +85,6 @@ async def of_leadership(ctx: Ctx, asked: Period, late: str = "") -> Told:
     """What leadership is told each month: the desk, what has lasted in teams, the four outcomes, priorities."""
     told = await _told(ctx, Group(None), asked, late)
     teams = await storage.people.teams(ctx.db)
-    blocked = [(f"team:{team.id}", team.name) for team in teams]
-    names = dict(blocked)
-    found = await storage.plans.blockers(ctx.db, [subject for subject, _ in blocked])
     priorities = await storage.priorities.of(ctx.db, scoring.periods.month(told.here).key)
     said = [("Priorities", priorities.words), ("Given up for it", priorities.trade_offs)] if priorities else []
     return replace(
@@ -95,12 +92,24 @@ async def of_leadership(ctx: Ctx, asked: Period, late: str = "") -> Told:
         title=f"{ctx.rules.organisation}: the {asked.kind} for leadership",
         audience="leadership",
         named=True,
-        blockers=(*told.blockers, *((names[plan.subject], plan) for plan in found)),
+        blockers=(*told.blockers, *await _handed_up(ctx, teams, asked)),
         clients=tuple(await storage.redflags.open(ctx.db)),
         lasting=() if told.stale else await _lasting(ctx, teams),
         outcomes=await _outcomes(ctx, asked, told.here),
         priorities=tuple((label, words) for label, words in said if words),
     )
+
+
+async def _handed_up(ctx: Ctx, teams: Sequence[Team], asked: Period) -> list[tuple[str, Plan]]:
+    """What stands in the way of teams' plans, by due day, of the figures that may be told of everywhere."""
+    known = {handlers.plan_owners.subject(team): team for team in teams}
+    found = await storage.plans.blockers(ctx.db, known)
+    told: list[Plan] = []
+    for subject in dict.fromkeys(plan.subject for plan in found):
+        metrics = await handlers.groups.told(ctx, known[subject], asked)
+        plans = [plan for plan in found if plan.subject == subject and plan.metric in metrics]
+        told += await handlers.plan_owners.marked(ctx, known[subject], plans)
+    return [(known[plan.subject].name, plan) for plan in sorted(told, key=lambda plan: (plan.due_day, plan.id))]
 
 
 async def of_desk(ctx: Ctx, asked: Period, late: str = "") -> Told:
@@ -117,16 +126,12 @@ async def _told(ctx: Ctx, group: Group, asked: Period, late: str) -> Told:
     """What all digests have in common."""
     sheet, _ = await handlers.groups.sheet(ctx, group, asked)
     before = await _before(ctx, group, sheet.score, asked)
-    subject = f"team:{group.team.id}" if group.team else "desk"
+    subject = handlers.plan_owners.subject(group.team)
     here = handlers.sheets.today(ctx, handlers.groups.zone(ctx, group))
-    plans = await storage.plans.of_subject(ctx.db, subject)
-    if group.whole:
-        plans = await handlers.plan_owners.marked(ctx, group.team, plans)
-    blocked = await storage.plans.blockers(ctx.db, [subject])
+    plans = await handlers.plan_owners.open_plans(ctx, group.team)
     if group.team is not None and not group.whole:  # a plan tells of a red that may not be told of everywhere
         told = {reading.metric for reading in sheet.score.readings if not reading.missing}
         plans = [plan for plan in plans if plan.metric in told]
-        blocked = [plan for plan in blocked if plan.metric in told]
     return Told(
         title="",
         period=asked,
@@ -135,8 +140,8 @@ async def _told(ctx: Ctx, group: Group, asked: Period, late: str) -> Told:
         metrics=sheet.metrics,
         here=here,
         values=sheet.values,
-        plans=tuple(plan for plan in plans if plan.due_day <= here + 7 or not plan.owned),
-        blockers=tuple(("", plan) for plan in blocked),
+        plans=tuple(plan for plan in plans if plan.due_day <= here + 7 or (group.whole and not plan.owned)),
+        blockers=tuple(("", plan) for plan in plans if plan.blocker),
         distortions=tuple(await storage.distortions.in_force(ctx.db, subject, asked.first, asked.last)),
         late=late,
         stale=await _stale(ctx, group, asked, here),
@@ -226,7 +231,7 @@ async def lasting(ctx: Ctx, team: Team, week: Period) -> dict[str, Lasting]:
     except Refused:  # no rubric was in force yet
         return {}
     before = await _before(ctx, group, sheet.score, week, LONGEST - 1)
-    plans = await storage.plans.of_subject(ctx.db, f"team:{team.id}")
+    plans = await storage.plans.of_subject(ctx.db, handlers.plan_owners.subject(team))
     return {
         red.reading.metric: Lasting(
             team.name, sheet.metrics[red.reading.metric].title, red.periods, bool(red.plans)

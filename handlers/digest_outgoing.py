@@ -67,18 +67,21 @@ async def _in_vain(ctx: Ctx, person: Person, card: Card, key: str, why: str) -> 
 async def _take_in(ctx: Ctx, person: Person, card: Card, key: str) -> None:
     """What else waits for the same person is on the digest, as far as it has room, and is not said again.
 
-    With it what an earlier digest had taken in that was never said.
+    Before it what an earlier digest had taken in that was never said: of what finds no room of that, a day's
+    messages go their own way, and the rest is left for the next digest.
     """
     now = int(ctx.now.timestamp())
     own = await storage.outbox.one(ctx.db, key)
     if own is None:
         return
     since = int((ctx.now - REMEMBERED).timestamp())
-    await storage.digests.give_back(ctx.db, person.id, since, max(now + 1, own.due_at))
-    found = await storage.digests.waiting(ctx.db, person.id, now, own.due_at, APART)
+    lost = await storage.digests.lost(ctx.db, person.id, since, own.due_at)
+    found = [*lost, *await storage.digests.waiting(ctx.db, person.id, now, own.due_at, APART)]
     some = [cards.waiting.of(cards.card.from_json(one.body)) for one in found]
     room = cards.waiting.room(card, some)
     taken = await storage.digests.take_in(ctx.db, key, [one.id for one in found[:room]], now)
+    left = [one.id for one in lost if one.id not in taken][: ctx.rules.quiet.per_day]
+    await storage.digests.give_back(ctx.db, left, max(now + 1, own.due_at))
     kept = [words for one, words in zip(found, some, strict=True) if one.id in taken]
     if kept:
         await storage.outbox.revise(ctx.db, key, cards.card.to_json(cards.waiting.added(card, kept)), now)
@@ -87,4 +90,4 @@ async def _take_in(ctx: Ctx, person: Person, card: Card, key: str) -> None:
 async def renewed(ctx: Ctx, card: Card, key: str, made_at: int) -> Card:
     """A digest's new card with what the old one took in."""
     bodies = await storage.digests.taken_in(ctx.db, key, made_at)
-    return cards.waiting.added(card, [cards.waiting.of(cards.card.from_json(body)) for body in bodies])
+    return cards.waiting.kept(card, [cards.waiting.of(cards.card.from_json(body)) for body in bodies])

@@ -103,7 +103,7 @@ def _same_run(then: Period, began: Period, weeks: int) -> bool:
 
 async def manager_digest(ctx: Ctx, due: Due) -> None:
     """To each person whom leads report to, in private: their teams together."""
-    known: dict[int, Told | None] = {}
+    known: dict[tuple[int, str], Told | None] = {}
     for person, teams in await handlers.manager_digests.readers(ctx):
         told = await handlers.manager_digests.of(ctx, teams, _asked(due), _late(due), known)
         card, key = cards.manager_digests.card(told), _key("manager", due, person.id)
@@ -171,7 +171,7 @@ def _short(text: str) -> str:
 async def renew(ctx: Ctx, subject: str) -> None:
     """Puts what is now true on the newest digests about "team:2" or "desk": a plan was added, moved or done."""
     since, now = int((ctx.now - RENEWED).timestamp()), int(ctx.now.timestamp())
-    known: dict[int, Told | None] = {}
+    known: dict[tuple[int, str], Told | None] = {}
     for audience, target in _about(subject):
         said = await storage.digests.said(ctx.db, f"digest|{audience}|{target}|", since)
         newest = max((_period(one).last for one in said), default=None)
@@ -195,7 +195,7 @@ def _period(said: Said) -> Period:
 
 
 async def _again(
-    ctx: Ctx, audience: str, subject: str, said: Said, known: dict[int, Told | None]
+    ctx: Ctx, audience: str, subject: str, said: Said, known: dict[tuple[int, str], Told | None]
 ) -> Card | None:
     """The card with what is true now; None where it stays as it was: its reader is no longer whom it is for."""
     asked, whom = _period(said), said.key.split("|")[4]

@@ -164,6 +164,9 @@ async def declined(ctx: Ctx, call: Call, _subject: None) -> Reply:
 
 async def _decided(ctx: Ctx, one: Distortion) -> None:
     if not await storage.distortions.decide(ctx.db, one, int(ctx.now.timestamp())):
+        there = await storage.distortions.get(ctx.db, one.id)  # the other one decided since it was read
+        if there is not None:
+            scoring.distortions.decided(there, ctx.person, "declined", one.answer or "too late")
         raise Refused("Somebody has decided this at the same moment.", "See it with /redfirst distortion.")
     await _noted(ctx, f"distortion {one.state}", one)
 

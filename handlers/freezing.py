@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 import handlers.groups
 import handlers.sheets
 import scoring.periods
+import storage.columnar
 import storage.loads
 import storage.people
 import storage.scores
+import storage.workings
 from handlers.call import Ctx
 from handlers.groups import Group
 from scoring.people import Person, Team
@@ -32,6 +34,16 @@ class Made:
     period: str
     score: Score
     known: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """A closed score that is another one now, with the version of the rules it was closed with."""
+
+    subject: str
+    period: str
+    score: Score
+    rules_version: int
 
 
 def closed(here: int) -> Iterator[Period]:
@@ -98,7 +110,10 @@ async def made(ctx: Ctx, one: Person | Group) -> list[Made]:
 async def freeze(ctx: Ctx, found: Collection[Made]) -> int:
     """Closes what was made, and returns how many; none where a load, a correction or an approval came in between,
     for then it is made again."""
-    if not found or await _known_until(ctx) is None:
+    if not found:
+        return 0
+    await storage.columnar.lock(ctx.db)  # nothing comes in between what is known and what is kept
+    if await _known_until(ctx) is None:
         return 0
     known = await storage.scores.known(ctx.db)
     still = [one for one in found if one.known == known]
@@ -155,12 +170,6 @@ def _day(at: datetime, zone: str) -> int:
     return scoring.periods.day_of(scoring.periods.today(at, zone))
 
 
-async def _follow(ctx: Ctx, subject: str, period: Period, score: Score, reason: str) -> None:
-    at = int(ctx.now.timestamp())
-    version = ctx.rules.version
-    await storage.scores.follow(ctx.db, subject, period.key, score, rules_version=version, reason=reason, at=at)
-
-
 async def _touched(ctx: Ctx, subject: str, days: Collection[int]) -> list[Period]:
     """The closed periods of a subject that hold one of the days."""
     periods = map(scoring.periods.from_key, sorted(await storage.scores.periods(ctx.db, subject)))
@@ -182,59 +191,76 @@ async def renew(ctx: Ctx, person_id: int, days: Collection[int], reason: str) ->
         if kept is not None:
             then = replace(ctx, rules=kept[1])
             score = await handlers.sheets.compute(then, person, kept[2], period, here)
-            await _follow(then, subject, period, score, reason)
+            await follow(ctx, [Renewal(subject, period.key, score, then.rules.version)], reason)
     theirs = {held.team_id for held in person.memberships}
     for group in groups(team for team in await storage.people.teams(ctx.db) if team.id in theirs):
         await _renew_group(ctx, group, days, reason)
 
 
-async def renew_person(ctx: Ctx, person_id: int, days: Collection[int], reason: str) -> int:
-    """A new version of every closed score of a person that rests on a changed day; how many it were.
+async def renewals(ctx: Ctx, person_id: int, days: Collection[int]) -> list[Renewal]:
+    """The closed scores of a person that rest on a changed day and are others now; nothing is written.
 
-    A closed score rests on its period, and on the four weeks that its colours do. One that stays as it was gets no
-    new version, so that this may be repeated.
+    A closed score rests on its period, and on the four weeks that its colours do.
     """
     here = handlers.sheets.today(ctx, ctx.person.zone)
     person = await storage.people.get(ctx.db, person_id, here)
     if person is None:
-        return 0
-    subject, count = f"person:{person_id}", 0
+        return []
+    subject = f"person:{person_id}"
+    found: list[Renewal] = []
     for period in await _resting(ctx, subject, days):
         kept = await handlers.sheets.closed(ctx, subject, "person", period)
-        if kept is None:
-            continue
-        then = replace(ctx, rules=kept[1])
-        score = await handlers.sheets.compute(then, person, kept[2], period, here)
-        if score != kept[0].score:
-            await _follow(then, subject, period, score, reason)
-            count += 1
-    return count
+        if kept is not None:
+            then = replace(ctx, rules=kept[1])
+            score = await handlers.sheets.compute(then, person, kept[2], period, here)
+            if score != kept[0].score:
+                found.append(Renewal(subject, period.key, score, then.rules.version))
+    return found
+
+
+async def follow(ctx: Ctx, found: Collection[Renewal], reason: str) -> None:
+    """A new version of each of them."""
+    at = int(ctx.now.timestamp())
+    for one in found:
+        version = one.rules_version
+        await storage.scores.follow(
+            ctx.db, one.subject, one.period, one.score, rules_version=version, reason=reason, at=at
+        )
+
+
+async def whose(ctx: Ctx, days: Collection[int]) -> set[str]:
+    """Everybody ("person:7", "team:2:open", "desk") with a closed score that rests on one of the days."""
+    periods = map(scoring.periods.from_key, await storage.workings.periods(ctx.db))
+    return await storage.workings.closed(ctx.db, [one.key for one in periods if _rests(one, days)])
 
 
 async def resting(ctx: Ctx, group: Group, days: Collection[int]) -> list[Period]:
-    """The closed periods of a group that rest on a changed day; `renew_period` looks at one of them."""
+    """The closed periods of a group that rest on a changed day; `renewal` looks at one of them."""
     return await _resting(ctx, group.subject, days)
 
 
 async def _resting(ctx: Ctx, subject: str, days: Collection[int]) -> list[Period]:
     """The closed periods of a subject whose figures or colours rest on one of the days."""
     periods = map(scoring.periods.from_key, sorted(await storage.scores.periods(ctx.db, subject)))
-    return [one for one in periods if any(scoring.periods.rests_on(one) <= day <= one.last for day in days)]
+    return [one for one in periods if _rests(one, days)]
+
+
+def _rests(period: Period, days: Collection[int]) -> bool:
+    return any(scoring.periods.rests_on(period) <= day <= period.last for day in days)
 
 
 async def _renew_group(ctx: Ctx, group: Group, days: Collection[int], reason: str) -> None:
     for period in await _touched(ctx, group.subject, days):
-        await renew_period(ctx, group, period, reason)
+        await follow(ctx, await renewal(ctx, group, period), reason)
 
 
-async def renew_period(ctx: Ctx, group: Group, period: Period, reason: str) -> bool:
-    """A new version of a group's closed score, by the rules it was closed with; False where it stays as it was."""
+async def renewal(ctx: Ctx, group: Group, period: Period) -> list[Renewal]:
+    """A group's closed score by the rules it was closed with, where it is another one now; nothing is written."""
     kept = await handlers.sheets.closed(ctx, group.subject, group.level, period)
     if kept is None:
-        return False
+        return []
     then = replace(ctx, rules=kept[1])
     score, _ = await handlers.groups.compute(then, group, kept[2], period)
     if score == kept[0].score:  # a correction of one may leave what a group is told as it was
-        return False
-    await _follow(then, group.subject, period, score, reason)
-    return True
+        return []
+    return [Renewal(group.subject, period.key, score, then.rules.version)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import cards.plans
 import cards.scorecards
+import handlers.plan_owners
 import handlers.scorecards
 import handlers.sheets
 import scoring.access
@@ -28,6 +29,7 @@ from scoring.comments import Comment
 from scoring.metrics import Level, Metric, Series
 from scoring.people import Team
 from scoring.periods import Period
+from scoring.refused import Refused
 from scoring.rules import Rubric
 from scoring.scorecards import Score
 
@@ -159,6 +161,15 @@ async def sheet(ctx: Ctx, group: Group, asked: Period, *, greens: bool = False) 
     return made, rubric
 
 
+async def told(ctx: Ctx, team: Team, asked: Period) -> set[str]:
+    """The metrics of a team of which everybody may be told in a period; none where no rubric was in force."""
+    try:
+        found, _ = await sheet(ctx, Group(team), asked)
+    except Refused:
+        return set()
+    return {reading.metric for reading in found.score.readings if not reading.missing}
+
+
 async def planned(ctx: Ctx, sheet: Sheet, group: Group) -> Sheet:
     """The sheet with comments and the plan under each red, and the way to add them for those who may.
 
@@ -170,12 +181,14 @@ async def planned(ctx: Ctx, sheet: Sheet, group: Group) -> Sheet:
     if group.team is None and not keeps:
         return sheet
     here = handlers.sheets.today(ctx, zone(ctx, group))
-    open_ones = await storage.plans.of_subject(ctx.db, f"team:{group.team.id}" if group.team else "desk")
-    lines = {
-        plan.metric: cards.plans.line(plan, here)
-        for plan in open_ones
-        if scoring.periods.from_key(plan.period).first <= sheet.period.last
-    }
+    reds = {reading.metric for reading in sheet.score.readings if reading.status == "red"}
+    open_ones = [
+        plan
+        for plan in await storage.plans.of_subject(ctx.db, handlers.plan_owners.subject(group.team))
+        if plan.metric in reds and scoring.periods.from_key(plan.period).first <= sheet.period.last
+    ]
+    marked = await handlers.plan_owners.marked(ctx, group.team, open_ones)
+    lines = {plan.metric: cards.plans.line(plan, here) for plan in marked}
     return replace(sheet, plans=lines, plannable=keeps)
 
 
@@ -183,7 +196,7 @@ async def comments(ctx: Ctx, group: Group, score: Score, asked: Period) -> Mappi
     """What is said of each red and amber that a score of the group tells of, by metric."""
     if not any(map(scoring.comments.missed, score.readings)):
         return {}
-    subject = f"team:{group.team.id}" if group.team else "desk"
+    subject = handlers.plan_owners.subject(group.team)
     found = await storage.comments.of(ctx.db, subject, scoring.comments.told_in(asked))
     return scoring.comments.shown(found, score, asked)
 

@@ -168,6 +168,10 @@ async def load(
     except Refused:
         await _finish(store, number, told, now(), "refused")
         raise
+    except BaseException:  # Ctrl+C too: one that seems under way holds back the closing of periods
+        async with store.write() as db:
+            await storage.loads.give_up(db, number, now())
+        raise
     await _finish(store, number, told, now(), "done")
     async with store.read() as db:
         told.unsettled = await storage.attribution.nobodys(db, told.accounts)

@@ -40,19 +40,26 @@ def _over(person: Person, teams: Iterable[Team]) -> list[Team]:
 
 
 async def of(
-    ctx: Ctx, teams: Sequence[Team], asked: Period, late: str = "", known: dict[int, Told | None] | None = None
+    ctx: Ctx,
+    teams: Sequence[Team],
+    asked: Period,
+    late: str = "",
+    known: dict[tuple[int, str], Told | None] | None = None,
 ) -> Overseen:
-    """What is told of these teams. What was told of a team before is taken from `known`, and kept there."""
+    """What is told of these teams. What was told of a team's period is taken from `known`, and kept there."""
     known = {} if known is None else known
+    found: list[tuple[Team, Told | None]] = []
     for team in teams:
-        if team.id not in known:
-            known[team.id] = await _told(ctx, team, asked)
+        whose = (team.id, asked.key)
+        if whose not in known:
+            known[whose] = await _told(ctx, team, asked)
+        found.append((team, known[whose]))
     return Overseen(
         period=asked,
         here=handlers.sheets.today(ctx, ctx.rules.zone),
-        teams=tuple(told for team in teams if (told := known[team.id]) is not None),
+        teams=tuple(told for _, told in found if told is not None),
         clients=tuple(await storage.redflags.open(ctx.db)),
-        unmeasured=tuple(team.name for team in teams if known[team.id] is None),
+        unmeasured=tuple(team.name for team, told in found if told is None),
         late=late,
     )
 

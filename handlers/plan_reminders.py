@@ -11,14 +11,12 @@ import handlers.groups
 import handlers.outgoing
 import handlers.plan_owners
 import handlers.plans
-import handlers.sheets
 import handlers.timetable
 import scoring.calendars
 import scoring.periods
 import scoring.plans
 import storage.audit
 import storage.loads
-import storage.people
 import storage.plans
 from handlers.call import Ctx
 from scoring.calendars import Calendar

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import wraps
 
 import cards.card
 import cards.plans
+import handlers.digest_cards
 import handlers.digests
 import handlers.groups
 import handlers.outgoing
 import handlers.plan_owners
 import handlers.sheets
 import scoring.access
-import scoring.calendars
 import scoring.periods
 import scoring.plans
-import scoring.privacy
 import storage.audit
 import storage.outbox
 import storage.people
@@ -147,13 +146,25 @@ async def _form(ctx: Ctx, call: Call, plan: Plan, team: Team | None) -> Form:
     if what in ("plan_move", "plan_moved"):
         return cards.plans.move(titled, plan)
     if what in ("plan_block", "plan_blocked"):
-        return cards.plans.block(titled, plan)
+        return cards.plans.block(titled, plan, told=await _heard(ctx, plan, team))
     if what in ("plan_drop", "plan_dropped"):
         return cards.plans.drop(titled, plan)
     others = [one for one in await handlers.plan_owners.owners(ctx, team) if one[0] != plan.owner_id]
     if not others:
         raise Refused("There is nobody else who could see to it.", "A plan belongs to somebody of its team.")
-    return cards.plans.hand(titled, plan, others, handlers.plan_owners.today(ctx, team))
+    [now] = await handlers.plan_owners.marked(ctx, team, [plan])
+    return cards.plans.hand(titled, now, others, handlers.plan_owners.today(ctx, team))
+
+
+async def _heard(ctx: Ctx, plan: Plan, team: Team | None) -> bool:
+    """Whether anybody above hears of what is in the way: of a figure that is withheld nobody does."""
+    if team is None:
+        return True
+    today = handlers.plan_owners.today(ctx, team)
+    for kind in ("week", "month"):  # of a manager, of leadership
+        if plan.metric in await handlers.groups.told(ctx, team, handlers.digest_cards.period_of(kind, today)):
+            return True
+    return False
 
 
 def _listed(ctx: Ctx, plan: Plan, team: Team | None) -> Listed:
@@ -188,8 +199,9 @@ async def _open(ctx: Ctx, team: Team | None, metric: str) -> Plan | None:
     return next((plan for plan in plans if plan.metric == metric), None)
 
 
-def _taken(ctx: Ctx, team: Team | None, plan: Plan) -> Refused:
-    words = cards.plans.line(plan, handlers.plan_owners.today(ctx, team))
+async def _taken(ctx: Ctx, team: Team | None, plan: Plan) -> Refused:
+    [now] = await handlers.plan_owners.marked(ctx, team, [plan])
+    words = cards.plans.line(now, handlers.plan_owners.today(ctx, team))
     return Refused(f"{title(ctx, plan.metric)} has a plan already. {words}", "Move or drop that one first: /plans.")
 
 
@@ -198,7 +210,7 @@ async def new(ctx: Ctx, call: Call, team: Team | None) -> Reply:
     asked, reading = await _red(ctx, call, team)
     there = await _open(ctx, team, reading.metric)
     if there is not None:
-        raise _taken(ctx, team, there)
+        raise await _taken(ctx, team, there)
     values = {key: call.values[key] for key in ("team", "card") if key in call.values}
     values |= {"metric": reading.metric, "period": asked.key}
     words = f"{name(ctx, team)}, {asked.label}. {reading.words}"
@@ -221,7 +233,7 @@ async def added(ctx: Ctx, call: Call, team: Team | None) -> Reply:
     number = await storage.plans.add(ctx.db, plan)
     if number is None:
         there = await _open(ctx, team, reading.metric)
-        raise _taken(ctx, team, there or plan)
+        raise await _taken(ctx, team, there or plan)
     plan = replace(plan, id=number)
     await _noted(ctx, "plan opened", plan, plan.action)
     if owner != ctx.person.id:
@@ -249,8 +261,7 @@ async def _keep(ctx: Ctx, act: str, before: Plan, after: Plan, words: str = "") 
         return None
     after = replace(after, version=before.version + 1)
     if (after.state, after.owner_id, after.due_day) != (before.state, before.owner_id, before.due_day):
-        for message in await storage.plans.unsaid(ctx.db, after.id):  # somebody on leave is not reminded of it later
-            await storage.outbox.cancel(ctx.db, message)
+        await storage.plans.call_off(ctx.db, after.id)  # somebody on leave is not reminded of it later
     await _noted(ctx, act, after, words)
     return after
 
@@ -262,10 +273,12 @@ async def _change(
     kept = await _keep(ctx, act, before, after, words)
     if kept is None:
         return await _since(ctx, call, await _kept(ctx, call), team)
-    return _changed(ctx, kept, team)
+    return await _changed(ctx, kept, team)
 
 
-def _changed(ctx: Ctx, plan: Plan, team: Team | None) -> Reply:
+async def _changed(ctx: Ctx, plan: Plan, team: Team | None) -> Reply:
+    if plan.state == "open":
+        [plan] = await handlers.plan_owners.marked(ctx, team, [plan])
     today = handlers.plan_owners.today(ctx, team)
     return Reply.card(cards.plans.changed(title(ctx, plan.metric), plan, today), update=True)
 
@@ -333,10 +346,16 @@ async def handed(ctx: Ctx, call: Call, plan: Plan, team: Team | None) -> Reply:
     if plan.owner_id != by.id:
         was = cards.plans.given(by.name, whose, titled, after)
         await handlers.outgoing.tell(ctx, plan.owner_id, call.where.platform, was, f"{key}:before")
-    await storage.outbox.revise(
-        ctx.db, await _asked_as(ctx, plan, team), cards.card.to_json(was), int(ctx.now.timestamp())
-    )
-    return _changed(ctx, after, team)
+    await _unasked(ctx, await _asked_as(ctx, plan, team), was)
+    return await _changed(ctx, after, team)
+
+
+async def _unasked(ctx: Ctx, key: str, card: Card) -> None:
+    """What the owner was asked is called off while nobody has read it; after that the card takes its place."""
+    asked = await storage.outbox.one(ctx.db, key)
+    if asked is None or (not asked.reference and await storage.outbox.cancel(ctx.db, asked.id)):
+        return
+    await storage.outbox.revise(ctx.db, key, cards.card.to_json(card), int(ctx.now.timestamp()))
 
 
 async def _asked_as(ctx: Ctx, plan: Plan, team: Team | None) -> str:
@@ -353,19 +372,20 @@ async def listed(ctx: Ctx, call: Call, team: Team | None) -> Reply:
 
 async def list_card(ctx: Ctx, team: Team | None) -> Card:
     """The plans of a team or the desk, with the buttons that the asker may press."""
-    today, whose, keeper = handlers.plan_owners.today(ctx, team), subject(team), keeps(ctx, team)
-
+    today, whose = handlers.plan_owners.today(ctx, team), subject(team)
     found = scoring.plans.order(await handlers.plan_owners.open_plans(ctx, team), today)
     ended = await storage.plans.closed(ctx.db, whose, today - LATELY)
-    if team is not None and not keeper and await _small(ctx, team, today):
-        # a plan tells of a red, and so few people's figures are their lead's alone to see
-        found = [plan for plan in found if plan.owner_id == ctx.person.id]
-        ended = [plan for plan in ended if plan.owner_id == ctx.person.id]
+    if team is not None and not keeps(ctx, team):
+        found, ended = await _told(ctx, team, found), await _told(ctx, team, ended)
     shown, over = ([_listed(ctx, plan, team) for plan in plans] for plans in (found, ended))
     return cards.plans.listed(name(ctx, team), shown, over, today)
 
 
-async def _small(ctx: Ctx, team: Team, today: int) -> bool:
-    """Whether too few people are in the team for an aggregate, and they have not all agreed to one."""
-    members = await storage.people.members(ctx.db, team.id, today, today)
-    return len(members) < scoring.privacy.MINIMUM and not team.agreed_small
+async def _told(ctx: Ctx, team: Team, plans: Sequence[Plan]) -> list[Plan]:
+    """The asker's own, and those on figures that everybody may be told of: a plan tells of a red."""
+    others = [plan for plan in plans if plan.owner_id != ctx.person.id]
+    open_to_all = {
+        key: await handlers.groups.told(ctx, team, scoring.periods.from_key(key))
+        for key in dict.fromkeys(plan.period for plan in others)
+    }
+    return [p for p in plans if p.owner_id == ctx.person.id or p.metric in open_to_all[p.period]]

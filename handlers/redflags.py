@@ -150,7 +150,7 @@ async def _tell_of_new(ctx: Ctx, flags: Sequence[RedFlag], today: int) -> None:
 async def _tell_of_missed(ctx: Ctx, flags: Sequence[RedFlag], today: int) -> None:
     for flag in flags:
         owner = None if flag.owner_id is None else await storage.people.get(ctx.db, flag.owner_id, today)
-        told = [owner] if owner is not None and owner.active else await _owners_to_be(ctx, today)
+        told = [owner] if owner is not None and owner.active and _sees(owner) else await _owners_to_be(ctx, today)
         for person in told:
             key = f"red_flag:{flag.id}:missed:{flag.next_contact}:{person.id}"
             await handlers.outgoing.suggest(ctx, person.id, cards.redflags.missed(flag, today), key)

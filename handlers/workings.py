@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import handlers.distortions
 import handlers.freezing
-import handlers.groups
-import handlers.sheets
 import scoring.distortions
+import scoring.plans
 import storage.audit
 import storage.distortions
 import storage.people
+import storage.scores
 import storage.workings
 from handlers.call import Ctx
+from handlers.freezing import Renewal
 from handlers.groups import Group
 from scoring.distortions import Distortion
 from scoring.periods import Period
@@ -20,20 +24,37 @@ from storage.workings import Working
 DESK = "desk"
 
 
-async def figures_kept(ctx: Ctx, one: Working) -> None:
-    """Notes that the figures are as was decided, and whose closed scores rest on them: people, their teams, the desk.
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What became of somebody's closed scores, good as long as no more is known than when it was looked."""
 
-    With this entry in the record nobody closes a period by figures that were read before it.
+    known: tuple[int, int]
+    scores: Sequence[Renewal]
+
+
+async def figures_kept(ctx: Ctx, one: Working) -> None:
+    """Notes that the figures are as was decided, and who has closed scores that rest on its days.
+
+    Whoever brought the figures to where they are, working it in or making all of them anew, these scores are looked
+    at. With this entry in the record nobody closes a period by figures that were read before it.
     """
-    people = [subject for subject in await storage.workings.subjects(ctx.db, one.number) if ":" in subject]
-    here = handlers.sheets.today(ctx, ctx.rules.zone)
-    ids = {int(subject.partition(":")[2]) for subject in people if subject.startswith("person:")}
-    everyone = [person for person in await storage.people.everyone(ctx.db, here) if person.id in ids]
-    teams = {held.team_id for person in everyone for held in person.memberships}
-    await storage.workings.touched(ctx.db, one.number, [DESK, *(f"team:{number}" for number in teams)])
-    body = {"people": len(ids)}
+    found = await storage.distortions.get(ctx.db, one.number)
+    subjects = await _concerned(ctx, found) if found is not None else set()
+    await storage.workings.touched(ctx.db, one.number, subjects)
+    body = {"people": sum(subject.startswith("person:") for subject in subjects)}
     at = int(ctx.now.timestamp())
     await storage.audit.add(ctx.db, at, ctx.person.key, "distortion worked in", f"distortion:{one.number}", body)
+
+
+async def _concerned(ctx: Ctx, one: Distortion) -> set[str]:
+    """The people, teams and desk in its scope with closed scores that rest on its days."""
+    days = _days(one)
+    closed = {subject.removesuffix(":open") for subject in await handlers.freezing.whose(ctx, days)}
+    team = scoring.plans.team_of(one.scope)
+    if team is None:
+        return closed
+    members = await storage.people.members(ctx.db, team, days[0], days[-1])
+    return closed & {DESK, f"team:{team}", *(f"person:{number}" for number in members)}
 
 
 async def steps(ctx: Ctx, one: Working, subject: str) -> list[tuple[Group, Period]]:
@@ -51,21 +72,33 @@ async def steps(ctx: Ctx, one: Working, subject: str) -> list[tuple[Group, Perio
     return [(group, period) for group in groups for period in await handlers.freezing.resting(ctx, group, days)]
 
 
-async def look_at_person(ctx: Ctx, one: Working, subject: str) -> None:
-    """New versions of a person's closed scores, where they are others now."""
+async def look_at_person(ctx: Ctx, one: Working, subject: str) -> Looked:
+    """A person's closed scores that are others now; nothing is written, and it takes a while."""
+    known = await storage.scores.known(ctx.db)
     found = await storage.distortions.get(ctx.db, one.number)
-    if found is not None:
-        number = int(subject.partition(":")[2])
-        renewed = await handlers.freezing.renew_person(ctx, number, _days(found), _reason(found))
-        await storage.workings.looked(ctx.db, one, subject, renewed)
+    if found is None:
+        return Looked(known, ())
+    number = int(subject.partition(":")[2])
+    return Looked(known, await handlers.freezing.renewals(ctx, number, _days(found)))
 
 
-async def look_at_group(ctx: Ctx, one: Working, subject: str, group: Group, period: Period) -> None:
-    """The same of one closed score of a team or the desk; there may be more to look at."""
+async def look_at_group(ctx: Ctx, group: Group, period: Period) -> Looked:
+    """The same of one closed score of a team or the desk."""
+    known = await storage.scores.known(ctx.db)
+    return Looked(known, await handlers.freezing.renewal(ctx, group, period))
+
+
+async def holds(ctx: Ctx, looked: Looked) -> bool:
+    """Whether no more is known than when it was looked."""
+    return await storage.scores.known(ctx.db) == looked.known
+
+
+async def keep(ctx: Ctx, one: Working, subject: str, looked: Looked, *, whole: bool) -> None:
+    """New versions of what was looked at; `whole`: there is no more of this subject."""
     found = await storage.distortions.get(ctx.db, one.number)
     if found is not None:
-        renewed = await handlers.freezing.renew_period(ctx, group, period, _reason(found))
-        await storage.workings.looked(ctx.db, one, subject, int(renewed), whole=False)
+        await handlers.freezing.follow(ctx, looked.scores, _reason(found))
+        await storage.workings.looked(ctx.db, one, subject, len(looked.scores), whole=whole)
 
 
 async def finish(ctx: Ctx, one: Working) -> None:

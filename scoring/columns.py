@@ -203,6 +203,7 @@ def to_facts(raw: pl.DataFrame, entry: TableMap, map: Map, latest: int | None = 
     schema = scoring.facts.SCHEMA[entry.table]
     rows = raw.height
     columns: list[pl.Series] = []
+    given: pl.Series | None = None
     reasons: pl.Series = pl.Series("reason", [None], dtype=pl.String).new_from_index(0, rows)
 
     def blame(bad: pl.Series, why: pl.Series | str) -> None:
@@ -237,10 +238,15 @@ def to_facts(raw: pl.DataFrame, entry: TableMap, map: Map, latest: int | None = 
             blame(meant.is_null(), f"column {column or name} is empty; every row needs it.")
         if latest is not None and kind == "time" and not name.endswith("due_at"):
             blame(typed > latest, f"column {column or name}: the time lies in the future.")
+        if name == "id":
+            given = meant
         columns.append(typed)
     frame = _keyed(pl.DataFrame(columns, height=rows), entry, map)
-    if entry.table == "cost":
-        blame(*_unclear(frame, map, given="id" in {one.name for one in columns}))
+    if given is not None:  # all that have none would be taken for one row
+        blame(given.is_null() | (given == ""), "the id is empty; give each row one of its own.")
+    elif entry.table == "cost":  # nothing tells them apart: taken for one, money would be lost in silence
+        same = "another row has the same client, day, kind and currency; give each an id of its own."
+        blame(frame["id"].is_duplicated(), same)
     if {"first_day", "last_day"} <= set(frame.columns):
         blame(frame["last_day"] < frame["first_day"], "the last day is before the first day.")
     bad = pl.DataFrame({"row": pl.int_range(0, rows, eager=True), "reason": reasons})
@@ -248,14 +254,6 @@ def to_facts(raw: pl.DataFrame, entry: TableMap, map: Map, latest: int | None = 
         return Converted(frame, bad.clear())
     good = reasons.is_null()
     return Converted(frame.filter(good), bad.filter(~good))
-
-
-def _unclear(frame: pl.DataFrame, map: Map, *, given: bool) -> tuple[pl.Series, str]:
-    """Costs that nothing tells apart, and why they stay out: taken for one, money would be lost in silence."""
-    if given:
-        return frame["id"] == f"{map.source}/", "the id is empty; give each row one of its own."
-    same = "another row has the same client, day, kind and currency; give each an id of its own."
-    return frame["id"].is_duplicated(), same
 
 
 def _safe(text: str) -> str:

@@ -133,17 +133,19 @@ def told_in(asked: Period) -> tuple[str, ...]:
 def shown(found: Iterable[Comment], score: Score, asked: Period) -> dict[str, tuple[Comment, ...]]:
     """The comments under each red and amber of a score: the period's own, then the newest of its weeks.
 
-    A figure that is not told to whoever reads the score has no comment either.
+    A figure that is not told to whoever reads the score has no comment either, and so it is with a week of a month:
+    too few may stand behind it where enough stand behind the whole.
     """
     order = told_in(asked)
     said: dict[str, dict[str, Comment]] = {}
     for one in found:
         said.setdefault(one.metric, {})[one.period] = one
-    made = {r.metric: _chosen(said[r.metric], order) for r in score.readings if missed(r) and r.metric in said}
+    made = {r.metric: _chosen(said[r.metric], order, r) for r in score.readings if missed(r) and r.metric in said}
     return {metric: chosen for metric, chosen in made.items() if chosen}
 
 
-def _chosen(said: Mapping[str, Comment], order: Sequence[str]) -> tuple[Comment, ...]:
+def _chosen(said: Mapping[str, Comment], order: Sequence[str], reading: Reading) -> tuple[Comment, ...]:
+    told = {scoring.periods.week(day).key for day, value in reading.weeks if value is not None}
     own = [said[key] for key in order[:1] if key in said]
-    weekly = [said[key] for key in order[1:] if key in said]
+    weekly = [said[key] for key in order[1:] if key in said and key in told]
     return (*own, *weekly[:WEEKLY])

@@ -86,6 +86,11 @@ async def finish(db: Db, number: int, progress: Progress, now: int, state: str =
     await db.execute(update(load).where(load.c.id == number).values(state=state, finished_at=now))
 
 
+async def give_up(db: Db, number: int, now: int) -> None:
+    """Ends a load that broke off as "refused"; what its last transaction noted stands."""
+    await db.execute(update(load).where(load.c.id == number).values(state="refused", finished_at=now))
+
+
 async def is_done(db: Db, digest: str, source: str) -> bool:
     """Whether a file with these bytes has gone in whole by this map."""
     return (await db.execute(_DONE, {"digest": digest, "source": source})).first() is not None

@@ -8,10 +8,11 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import and_, bindparam, null, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 import scoring.periods
+import storage.digests
 from scoring.plans import Change, Plan
 from storage.db import Db, Prepared
 from storage.models import audit, outbox, person
@@ -57,12 +58,20 @@ _HISTORY = Prepared(
     .where(audit.c.subject == bindparam("whose"))
     .order_by(audit.c.id)
 )
-_UNSAID = Prepared(
-    select(outbox.c.id).where(
-        outbox.c.state == "due",
-        or_(outbox.c.key.like(bindparam("reminders")), outbox.c.key.like(bindparam("questions"))),
+_CALL_OFF = Prepared(
+    update(outbox)
+    .where(
+        or_(  # by how they begin
+            and_(outbox.c.key > bindparam("reminders"), outbox.c.key < bindparam("reminders_end")),
+            and_(outbox.c.key > bindparam("questions"), outbox.c.key < bindparam("questions_end")),
+        ),
+        or_(
+            outbox.c.state == "due",
+            and_(outbox.c.state == "cancelled", outbox.c.problem.startswith(storage.digests.SAID_IN)),
+        ),
         outbox.c.reference.is_(None),
     )
+    .values(state="cancelled", problem="Called off.", claimed_until=null())
 )
 
 
@@ -132,7 +141,11 @@ async def history(db: Db, plan_id: int, since: int, zone: str) -> list[Change]:
     return found
 
 
-async def unsaid(db: Db, plan_id: int) -> list[int]:
-    """The ids of messages that remind of a plan, or ask for an owner, and are still to be posted."""
-    keys = {"reminders": f"plan:{plan_id}:remind:%", "questions": f"plan:{plan_id}:gone:%"}
-    return [row[0] for row in await _UNSAID.rows(db, keys)]
+async def call_off(db: Db, plan_id: int) -> int:
+    """Messages that remind of a plan, or ask for an owner, and are still to be posted, are not; how many.
+
+    What a digest says in their place is on it no more when it is renewed, nor on a later one.
+    """
+    keys = {"reminders": f"plan:{plan_id}:remind:", "questions": f"plan:{plan_id}:gone:"}
+    ends = {f"{name}_end": key + storage.digests.LAST for name, key in keys.items()}
+    return await _CALL_OFF.changed(db, keys | ends)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -17,6 +18,7 @@ import storage.columnar
 import storage.directory
 import storage.rebuilds
 import storage.rules
+import storage.workings
 import storage.worlds
 from scoring.directory import Directory
 from scoring.metrics import Metric
@@ -33,6 +35,12 @@ from storage.series import team_series as team_series
 
 BUILDING = "building "
 """In front of the token of a rebuild, where the definition stands otherwise."""
+
+AT_ONCE = 2_000
+"""Rows that columns are made of in one go, while everybody else waits."""
+
+SUBJECTS = 10
+"""People (or clients) whose rollups are read in one go."""
 
 _KEY = ", ".join(scoring.rollups.KEY)
 _SUMS = scoring.rollups.SUMS
@@ -118,11 +126,27 @@ async def stored(db: Db, ids: Iterable[int] | None = None, table: Kept = "rollup
 
 
 async def between(db: Db, ids: Iterable[int], first: int, last: int) -> pl.DataFrame:
-    """The rollups of these metric ids on local days from `first` to `last`."""
+    """The rollups of these metric ids on local days from `first` to `last`, some subjects after the other: whoever
+    asks meanwhile waits for one step."""
     sql = f"SELECT {_COLUMNS} FROM rollup WHERE {storage.columnar.listed(db, 'metric_id', 'int')} "
-    sql += f"AND day BETWEEN {first:d} AND {last:d}"
-    found = await storage.columnar.rows(db, sql, storage.columnar.values(db, sorted(ids)))
-    return pl.DataFrame(found, schema=scoring.rollups.ROLLUP, orient="row")
+    sql += f"AND day BETWEEN {first:d} AND {last:d} AND subject_id BETWEEN "
+    values = storage.columnar.values(db, sorted(ids))
+    parts, low = [pl.DataFrame(schema=scoring.rollups.ROLLUP)], await _subject_from(db, 0)
+    while low is not None:
+        found = await storage.columnar.rows(db, f"{sql} {low:d} AND {low + SUBJECTS - 1:d}", values)
+        for start in range(0, len(found), AT_ONCE):
+            some = found[start : start + AT_ONCE]
+            parts.append(pl.DataFrame(some, schema=scoring.rollups.ROLLUP, orient="row"))
+            await asyncio.sleep(0)
+        low = await _subject_from(db, low + SUBJECTS)
+    return pl.concat(parts)
+
+
+async def _subject_from(db: Db, low: int) -> int | None:
+    """The next subject with rollups, its id included."""
+    found = await storage.columnar.rows(db, f"SELECT MIN(subject_id) FROM rollup WHERE subject_id >= {low:d}")
+    number: int | None = found[0][0]
+    return number
 
 
 async def outdate(db: Db, names: Sequence[str] | None = None) -> None:
@@ -155,6 +179,7 @@ async def rebuild(
     """
     chosen = list(rules.metrics if names is None else names)
     if not isinstance(where, Store):
+        await storage.workings.anew(where)
         await _number(where, rules, await _new_clients(where))
         ids, gone = await _ids(where, rules)
         rows = 0
@@ -191,6 +216,7 @@ async def _rebuilt(store: Store, rules: Rules, names: Sequence[str], token: str,
         clients = await _new_clients(db)
     async with store.write() as db:
         await storage.columnar.lock(db)
+        await storage.workings.anew(db)
         await _number(db, rules, clients)
         ids, gone = await _ids(db, rules)
         await _mark(db, names, dict.fromkeys(names, token))

@@ -76,11 +76,16 @@ async def work(
     for first in range(found.first_day, last + 1, DAYS):
         if stopping():
             return None
+        async with store.write() as db:  # there may be many days on which nothing differs
+            if not await storage.workings.hold(db, one, lease()):
+                return None
         days = first, min(first + DAYS - 1, last)
         async with store.read() as db:
             if not store.is_sqlite:
                 await db.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            people, change = await _lacking(db, found, days, rules)
+            if await storage.rollups.built(db) != built:
+                return None
+            change = await _lacking(db, found, days, rules)
         for part in change.iter_slices(pages.written):
             if stopping():
                 return None
@@ -89,8 +94,6 @@ async def work(
                 if not await storage.workings.hold(db, one, lease()) or await storage.rollups.built(db) != built:
                     return None
                 await storage.rollups.apply(db, part)
-                theirs = part.filter(pl.col("metric_id").is_in(people))["subject_id"].unique()
-                await storage.workings.touched(db, one.number, (f"person:{number}" for number in theirs))
         await store.settle()
     async with store.write() as db:
         await storage.columnar.lock(db)
@@ -100,10 +103,8 @@ async def work(
         return await storage.workings.turn(db, one)
 
 
-async def _lacking(
-    db: Db, one: Distortion, days: tuple[int, int], rules: Rules
-) -> tuple[list[int], pl.DataFrame]:
-    """The ids of metrics about people, and what must be added to the rollups of a distortion on some days."""
+async def _lacking(db: Db, one: Distortion, days: tuple[int, int], rules: Rules) -> pl.DataFrame:
+    """What must be added to the rollups of a distortion on some days."""
     directory = replace(await storage.directory.read(db, rules.zone), home=rules.zone)
     ids = await storage.rollups.sync_metrics(db, rules.metrics)
     concerned = {name: metric for name, metric in rules.metrics.items() if not one.metrics or name in one.metrics}
@@ -115,8 +116,11 @@ async def _lacking(
     within, team = pl.col("day").is_between(*days), scoring.plans.team_of(one.scope)
     if team is not None:
         within, stored = within & (pl.col("team_id") == team), stored.filter(pl.col("team_id") == team)
-    change = scoring.rollups.difference(ought.filter(within), stored).sort(scoring.rollups.KEY)
-    return [ids[name] for name, metric in concerned.items() if metric.subject == "person"], change
+    return await asyncio.to_thread(_difference, ought.filter(within), stored)
+
+
+def _difference(ought: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
+    return scoring.rollups.difference(ought, stored).sort(scoring.rollups.KEY)
 
 
 def _ought(

@@ -11,9 +11,16 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 import storage.columnar
 from storage.db import Db
+from storage.models import frozen_score
 from storage.models_told import distortion, distortion_score
 
 Stage = Literal["figures", "scores"]
+
+FAILED = "failed"
+"""In place of a mark where working it in has failed: others go first."""
+
+ANEW = "anew"
+"""In place of a mark where rollups are being made anew: what was begun holds no more, and is begun again."""
 
 _C, _S = distortion.c, distortion_score.c
 _WAITING = select(_C.id).where(_C.work != "").limit(1)
@@ -35,8 +42,21 @@ _INSERTS = {
 _TURN = update(distortion).where(*_HELD).values(work=bindparam("then"))
 _OVER = update(distortion).where(*_HELD).values(work="", work_mark=None, work_until=None)
 _RELEASE = update(distortion).where(*_HELD).values(work_until=None)
+_SET_ASIDE = (
+    update(distortion)
+    .where(_C.id == bindparam("number"), _C.work != "", _C.work_mark == bindparam("mark"))
+    .values(work_mark=FAILED, work_until=bindparam("until", type_=BigInteger))
+)
+_ANEW = (
+    update(distortion)
+    .where(_C.work == "figures", _C.work_mark.is_not(None), _C.work_mark != FAILED)
+    .values(work_mark=ANEW, work_until=None)
+)
 _SUBJECT = select(_S.subject).where(_S.distortion_id == bindparam("number"), _S.done.is_(False)).order_by(_S.subject)
-_SUBJECTS = select(_S.subject).where(_S.distortion_id == bindparam("number")).order_by(_S.subject)
+_CLOSED_PERIODS = select(frozen_score.c.period).distinct()
+_CLOSED_FOR = (
+    select(frozen_score.c.subject).where(frozen_score.c.period.in_(bindparam("keys", expanding=True))).distinct()
+)
 _LOOKED = (
     update(distortion_score)
     .where(_S.distortion_id == bindparam("number"), _S.subject == bindparam("whose"))
@@ -66,14 +86,17 @@ async def waiting(db: Db) -> bool:
 async def claim(db: Db, mark: str, now: int, until: int) -> Working | None:
     """Takes the next decision up to the instant `until` (UTC seconds), or goes on with one that was let fall.
 
-    None where there is none, or somebody else is at one: they are worked in one after the other.
+    None where there is none, or somebody else is at one: they are worked in one after the other. What has failed
+    keeps nobody waiting: it comes last, and not before its time.
     """
     await storage.columnar.lock(db)
     found = (await db.execute(_NEXT)).all()
-    if not found or any(row.work_until is not None and row.work_until > now for row in found):
+    taken = [row for row in found if row.work_until is not None and row.work_until > now]
+    free = [row for row in found if row not in taken]
+    if not free or any(row.work_mark != FAILED for row in taken):
         return None
     # what was begun goes on first: its figures are between what they were and what they will be
-    row = next((row for row in found if row.work_mark is not None), found[0])
+    row = min(free, key=lambda row: (row.work_mark == FAILED, row.work_mark is None, row.id))
     await db.execute(_CLAIM, {"number": row.id, "mark": mark, "until": until})
     return Working(row.id, row.work, mark)
 
@@ -88,6 +111,18 @@ async def release(db: Db, one: Working) -> None:
     await db.execute(_RELEASE, one._held)
 
 
+async def set_aside(db: Db, one: Working, until: int) -> None:
+    """Working it in has failed, at whatever stage: it is tried again after the instant `until` (UTC seconds), when
+    nothing else waits."""
+    await db.execute(_SET_ASIDE, {"number": one.number, "mark": one.mark, "until": until})
+
+
+async def anew(db: Db) -> None:
+    """In the transaction from which on rollups are made anew, by what is decided: whoever is adding to them holds
+    nothing any more, for what they found lacking is found by this too."""
+    await db.execute(_ANEW)
+
+
 async def enforce(db: Db, one: Working) -> None:
     """From now on figures are kept by what was decided: facts that arrive count so, and those there are made to."""
     await db.execute(_ENFORCE, {"number": one.number})
@@ -95,15 +130,20 @@ async def enforce(db: Db, one: Working) -> None:
 
 
 async def touched(db: Db, number: int, subjects: Iterable[str]) -> None:
-    """These subjects ("person:7", "team:2", "desk") have figures that changed: their closed scores are looked at."""
+    """These subjects ("person:7", "team:2", "desk") may have other figures: their closed scores are looked at."""
     rows = [{"distortion_id": number, "subject": one, "done": False, "renewed": 0} for one in sorted(set(subjects))]
     if rows:
         await db.execute(_INSERTS[db.dialect.name], rows)
 
 
-async def subjects(db: Db, number: int) -> list[str]:
-    """Everybody whose figures it touched."""
-    return list((await db.execute(_SUBJECTS, {"number": number})).scalars())
+async def periods(db: Db) -> list[str]:
+    """The keys of all periods that have been closed for anybody."""
+    return list((await db.execute(_CLOSED_PERIODS)).scalars())
+
+
+async def closed(db: Db, keys: Iterable[str]) -> set[str]:
+    """Everybody ("person:7", "team:2:open", "desk") for whom one of these periods is closed."""
+    return set((await db.execute(_CLOSED_FOR, {"keys": list(keys)})).scalars())
 
 
 async def turn(db: Db, one: Working) -> Working:

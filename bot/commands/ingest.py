@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
+import secrets
 import stat
 import sys
 import time
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from scoring.maps import Map
     from scoring.rules import Rules
     from storage.db import Store
+
+log = logging.getLogger("redfirst.ingest")
 
 DAY = 86_400
 ENDINGS = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".xlsx", ".xlsm", ".gz", ".zip")
@@ -202,12 +206,16 @@ class _Watch:
         for path, state in found.items():
             if before.get(path) != state or path in self.done:
                 continue
-            try:
-                await self._file(path)
-            except OSError as error:
-                self._trouble(path.name, error)
+            # a task of its own, whose end is looked at: no file, whatever is in it, ends the watch for all others
+            (wrong,) = await asyncio.gather(self._file(path), return_exceptions=True)
+            if isinstance(wrong, OSError):
+                self._trouble(path.name, wrong)
+            elif wrong is not None and _passing(wrong):
+                self._broken(f"{path.name} cannot be loaded now ({_why(wrong)}); it is tried again", wrong, once=True)
             else:
                 self.done[path] = state
+                if wrong is not None:
+                    self._broken(f"{path.name} could not be loaded; it is tried again when it changes", wrong)
 
     async def _file(self, path: Path) -> None:
         import bot.opening
@@ -233,8 +241,32 @@ class _Watch:
             self.troubles.add(said)
             print(said, file=sys.stderr, flush=True)
 
+    def _broken(self, said: str, error: BaseException, *, once: bool = False) -> None:
+        """Says what no file should cause, without the error's words, which may quote the file."""
+        if once and said in self.troubles:
+            return
+        self.troubles.add(said)
+        reference = secrets.token_hex(4)
+        log.error("a file could not be loaded", exc_info=error, extra={"reference": reference})
+        print(f"{said}; the log has more under {reference}.", file=sys.stderr, flush=True)
+
+
+def _why(error: BaseException) -> str:
+    return str(getattr(error, "orig", None) or "the database does not answer")
+
+
+def _passing(error: BaseException) -> bool:
+    """Whether it is the database that cannot be spoken to now, and not what is in a file."""
+    from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
+
+    away = isinstance(error, DBAPIError) and error.connection_invalidated
+    return away or isinstance(error, OperationalError | InterfaceError | TimeoutError)
+
 
 async def _watch(store: Store, rules: Rules, order: Order, directory: Path, every: float) -> int:
+    import bot.logs
+
+    bot.logs.setup()
     watch = _Watch(store, rules, order, directory)
     print(f"Watching {directory}; press Ctrl+C to stop.", flush=True)
     while True:

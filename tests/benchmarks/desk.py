@@ -162,7 +162,7 @@ async def _loaded(db: Db, tickets: int) -> None:
     at = int(NOW.timestamp()) - 3600
     for back in range(28, -1, -1):
         number = await storage.loads.begin(db, "desk", f"export-{back}.csv", f"digest-{back}", at - back * 14 * _DAY)
-        done = Progress(tickets // 28, 0, at - back * 14 * _DAY)
+        done = Progress(tickets // 28, 0, at - back * 14 * _DAY, at - back * 14 * _DAY)
         await storage.loads.finish(db, number, done, at - back * 14 * _DAY)
     for table in ("ticket", "time_entry"):
         await storage.rollups.set_extent(db, table, FIRST, TODAY)

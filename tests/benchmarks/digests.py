@@ -53,7 +53,8 @@ async def _measure(count: int, teams: int) -> Measured:
             await _people(db, teams)
             ids = await storage.rollups.sync_metrics(db, rules.metrics)
             number = await storage.loads.begin(db, "desk", "export.csv", "0" * 64, int(desk.NOW.timestamp()))
-            done = storage.loads.Progress(1, 0, int(desk.NOW.timestamp()) - 3600)
+            as_of = int(desk.NOW.timestamp()) - 3600
+            done = storage.loads.Progress(1, 0, as_of, as_of)
             await storage.loads.finish(db, number, done, int(desk.NOW.timestamp()))
         frame = _rollups(rules, ids, teams)
         for start in range(0, len(frame), _BATCH):

@@ -163,7 +163,7 @@ async def whole(store: Store, as_of: datetime = NOW) -> None:
         await db.execute(
             m.load.insert().values(
                 source="x", file="x", digest="", state="done", started_at=0, rows=1, rejected=0,
-                as_of=int(as_of.timestamp()),
+                as_of=int(as_of.timestamp()), tickets_as_of=int(as_of.timestamp()),
             )
         )  # fmt: skip
         await db.execute(storage.models.metric.delete())
@@ -190,7 +190,8 @@ async def test_old_data_is_wrong_after_the_days_the_rules_say(sqlite_store: Stor
     await whole(sqlite_store, NOW - timedelta(days=2, seconds=-1))
     assert not wrong(await looked(sqlite_store))
     async with sqlite_store.write() as db:
-        await db.execute(storage.models.load.update().values(as_of=int((NOW - timedelta(days=4)).timestamp())))
+        old = int((NOW - timedelta(days=4)).timestamp())
+        await db.execute(storage.models.load.update().values(as_of=old, tickets_as_of=old))
     (found,) = wrong(await looked(sqlite_store))
     assert "4 days old" in found.what
 

@@ -82,7 +82,7 @@ async def _fill(url: str, config: Config) -> None:
                 await storage.rollups.set_extent(db, table, *reach)
         await storage.rollups.fill(db, facts, rules)
         number = await storage.loads.begin(db, bot.demo.SOURCE, "made up", "begun", NOW)
-        await storage.loads.finish(db, number, Progress(1, 0, int(at.timestamp()) - 60), NOW)
+        await storage.loads.finish(db, number, Progress(1, 0, int(at.timestamp()) - 60, int(at.timestamp()) - 60), NOW)
     await store.close()
 
 

@@ -109,6 +109,7 @@ async def test_the_figures_follow_the_outbox_and_the_data(desk: Desk, store: Sto
             storage.models.load.insert().values(
                 source="x", file="x", digest="", state="done", started_at=AT, rows=1, rejected=0,
                 as_of=int((NOW - timedelta(hours=3)).timestamp()),
+                tickets_as_of=int((NOW - timedelta(hours=3)).timestamp()),
             )
         )  # fmt: skip
         outbox = storage.models.outbox

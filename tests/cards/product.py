@@ -126,6 +126,7 @@ def _of_plans(name: str, count: int, words: str) -> Iterator[tuple[str, Card | F
     yield f"plan move {name}", cards.plans.move(one.title, one.plan)
     yield f"plan drop {name}", cards.plans.drop(one.title, one.plan)
     yield f"plan block {name}", cards.plans.block(one.title, one.plan)
+    yield f"plan block withheld {name}", cards.plans.block(one.title, one.plan, told=False)
     yield f"plan hand {name}", cards.plans.hand(one.title, one.plan, owners, here)
     yield f"plan handed {name}", cards.plans.handed(team, team, one.title, one.plan, words[:500], here)
     yield f"plan given {name}", cards.plans.given(team, team, one.title, one.plan)

@@ -161,6 +161,22 @@ def test_greens_unfolded_and_what_has_no_colour_show_their_line_and_their_weeks(
     assert said.count("target 80 %") == 4
 
 
+@pytest.mark.parametrize(("covered", "balanced"), [(0.75, 54.0), (0.55, None)])
+def test_weight_goes_to_the_others_only_where_there_is_a_balanced_score(covered: float, balanced: float | None) -> None:
+    made = sheet("rag")
+    first, *rest = made.score.readings
+    parts = (replace(first, score=None), *rest)
+    score = replace(made.score, readings=parts, balanced=balanced, change=None, covered=covered)
+    said = cards.text.card(cards.scorecards.balance(replace(made, score=score)))
+    assert f"Without a score: {made.metrics[first.metric].title}." in said
+    if balanced is None:
+        assert "No balanced score: only 55 % of its weight" in said
+        assert "Theirs is 45 % of the weight." in said
+        assert "counts 1.82" not in said
+    else:
+        assert "25 % of the weight goes to the others, so that each of the others counts 1.33 times its weight." in said
+
+
 def test_what_is_only_measured_shows_its_weeks_and_no_line() -> None:
     said = cards.text.card(cards.scorecards.card(sheet("m")))
     assert "13 weeks: 60 %" in said

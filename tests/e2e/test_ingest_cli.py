@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -259,6 +260,55 @@ def test_a_watch_outlives_what_is_no_file_and_what_cannot_be_read(tmp_path: Path
         process.wait(30)
     assert "Traceback" not in out.read_text()
     assert out.read_text().count("cannot be loaded now") == 1, "said once, however often it is tried"
+
+
+async def _altered(place: Path, statement: str) -> None:
+    store = Store(f"sqlite:///{place / 'redfirst.db'}")
+    try:
+        async with store.write() as db:
+            await db.exec_driver_sql(statement)
+    finally:
+        await store.close()
+
+
+def test_a_watch_outlives_a_file_that_breaks_its_load_and_a_database_that_is_away(tmp_path: Path) -> None:
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    written(drop, "tickets-1.csv", TICKETS)
+    words = [sys.executable, "-m", "bot.cli", "ingest", "--watch", "drop", "--map", "standard", "--every", "0.2"]
+    out = tmp_path / "out.txt"
+    with out.open("wb") as said:
+        process = subprocess.Popen(words, cwd=tmp_path, env=environment(), stdout=said, stderr=subprocess.STDOUT)
+
+    def until(words: str) -> None:
+        wait_for(lambda: words in out.read_text() or process.poll() is not None)
+        assert process.poll() is None, out.read_text()
+
+    try:
+        until("tickets-1.csv: Loaded 20 rows")
+        no = "CREATE TRIGGER no BEFORE INSERT ON ticket WHEN NEW.number = '99' BEGIN SELECT RAISE(ABORT, 'secret'); END"
+        asyncio.run(_altered(tmp_path, no))
+        written(drop, "tickets-2.csv", HEAD + "99,2026-03-30T09:00Z,,ann,Desk,0,\n")
+        until("tickets-2.csv could not be loaded")
+        written(drop, "tickets-3.csv", HEAD + "98,2026-03-30T09:00Z,,ann,Desk,0,\n")
+        until("tickets-3.csv: Loaded 1 row: 1 new")
+        asyncio.run(_altered(tmp_path, "ALTER TABLE load RENAME TO away"))
+        written(drop, "tickets-4.csv", HEAD + "97,2026-03-30T09:00Z,,ann,Desk,0,\n")
+        until("tickets-4.csv cannot be loaded now (no such table: load")
+        time.sleep(1.0)
+        asyncio.run(_altered(tmp_path, "ALTER TABLE away RENAME TO load"))
+        until("tickets-4.csv: Loaded 1 row: 1 new")
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+    told = out.read_text()
+    assert told.count("tickets-2.csv could not") == told.count("tickets-4.csv cannot") == 1, "said once"
+    for reference in re.findall(r"the log has more under ([0-9a-f]{8})", told):
+        assert told.count(reference) == 2, "said, and in the log"
+    assert told.count("the log has more under") == 2
+    assert "Traceback" not in told
+    assert "secret" not in told, "an error may quote what is in the file"
+    assert sorted(row[4] for row in table(tmp_path, "load")) == ["done", "done", "done", "refused"]
 
 
 def test_settling_accounts_by_hand(tmp_path: Path) -> None:

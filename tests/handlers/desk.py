@@ -223,7 +223,7 @@ async def load_people(db: Db, rows: Sequence[Mapping[str, str]]) -> None:
 async def loaded(db: Db, as_of: int) -> None:
     """Writes into the ledger that data has come in."""
     number = await storage.loads.begin(db, "standard:desk", "tickets.csv", "0" * 64, as_of)
-    await storage.loads.finish(db, number, storage.loads.Progress(1, 0, as_of), as_of)
+    await storage.loads.finish(db, number, storage.loads.Progress(1, 0, as_of, as_of), as_of)
 
 
 async def build(store: Store) -> None:

@@ -13,6 +13,7 @@ from cards.card import Button, Card, Form
 from tests.handlers import desk as small
 from tests.handlers.desk import Desk, button, buttons, words
 from tests.handlers.test_digests import due, make, told, unhappy
+from tests.handlers.test_plans import withheld
 
 WEEK = "2026-W31"
 SAID = "Two analysts short."
@@ -251,8 +252,8 @@ async def test_a_comment_on_a_figure_that_is_withheld_is_withheld_with_it(desk: 
     for given in (values(desk, "tiny", "csat", version="1"), values(desk, "tiny", "csat", version="7")):
         back = await desk.opened("zoe", Button("", "comment_back", given))
         assert "no comment to take back" in words(back), "nor is it told that there is one"
-        assert "neither red nor amber" in words(await desk.opened("zoe", Button("", "comment_new", given)))
-        assert "neither red nor amber" in words(await desk.fill("zoe", blank(given), words="Mail."))
+        assert "CSAT is not told for that period" in words(await desk.opened("zoe", Button("", "comment_new", given)))
+        assert "CSAT is not told for that period" in words(await desk.fill("zoe", blank(given), words="Mail."))
     assert await desk.everything() == before
     night = await unhappy_night(desk)
     assert SAID in words(night), "all of the Night Shift agreed to be shown"
@@ -281,6 +282,42 @@ async def test_a_month_repeats_the_newest_comments_of_its_weeks_where_it_missed_
         nps = "SELECT id FROM metric WHERE name = 'nps'"
         await desk.change(f"UPDATE {table} SET num = den WHERE metric_id IN ({nps})")
     assert "Short in" not in words(await desk.ask("lena", "/teamscore 2026-07"))
+
+
+async def test_a_month_tells_nothing_of_a_week_that_too_few_stand_behind(desk: Desk) -> None:
+    for week in ("2026-W30", WEEK):
+        assert (await comment(desk, said=f"Short in {week[-3:]}.", period=week)).title == "Comment kept"
+    await withheld(desk)
+    for who in ("ana", "mara", "zoe"):
+        text = words(await desk.ask(who, "/teamscore Help Desk 2026-07"))
+        assert "Comment on week 30: Short in W30." in text, who
+        assert "W31" not in text, who
+    assert "Short in W31." in words(await desk.ask("lena", "/teamscore 2026-07")), "its lead sees all of it"
+    await make(desk, due("team_digest", f"team:{desk.teams['help-desk']}", to="slack:C9", cadence="monthly"))
+    assert "Short in W31." not in all_of((await told(desk))["C9"])
+
+
+async def test_whoever_is_shown_no_comment_is_not_told_that_there_is_one(desk: Desk) -> None:
+    await comment(desk)
+    for table in ("rollup", "rollup_week"):
+        nps = "SELECT id FROM metric WHERE name = 'nps'"
+        await desk.change(f"UPDATE {table} SET num = den WHERE metric_id IN ({nps})")
+    assert SAID not in words(await desk.ask("mara", f"/teamscore Help Desk {WEEK}"))
+    before = await desk.everything()
+    for version in ("0", "1", "7"):
+        back = await desk.opened("mara", Button("", "comment_back", values(desk, version=version)))
+        assert "no comment to take back" in words(back), version
+    assert await desk.everything() == before
+
+
+async def test_a_comment_on_the_desk_does_not_name_who_has_left_either(sqlite_desk: Desk) -> None:
+    desk = sqlite_desk
+    for table in ("rollup", "rollup_week"):
+        csat = "SELECT id FROM metric WHERE name = 'csat'"
+        await desk.change(f"UPDATE {table} SET num = -den WHERE metric_id IN ({csat})")
+    given = blank({"metric": "csat", "period": "2026-07"})
+    assert "Lou Moder could be known" in words(await desk.fill("zoe", given, words="Since Lou left."))
+    assert await kept(desk) == []
 
 
 async def test_the_desks_figures_are_commented_on_by_leadership_and_read_by_everybody(desk: Desk) -> None:
@@ -325,7 +362,7 @@ async def test_leadership_and_the_manager_above_comment_on_what_everybody_sees_o
 async def test_old_data_takes_comments_away_with_the_colours(sqlite_desk: Desk) -> None:
     desk = sqlite_desk
     await comment(desk)
-    await desk.change("UPDATE load SET as_of = :old", old=small.AS_OF - 5 * small.A_DAY)
+    await desk.change("UPDATE load SET as_of = :old, tickets_as_of = :old", old=small.AS_OF - 5 * small.A_DAY)
     await make(desk, due("lead_digest", f"team:{desk.teams['help-desk']}"))
     card = (await told(desk))[small.account("lena")]
     assert "No colours until newer data is in." in words(card)

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 import cards.card
 import handlers.freezing
 import scoring.periods
+import storage.audit
+import storage.columnar
+import storage.distortions
 import storage.people
+import storage.rollups
+import storage.windows
 import storage.workings
 from bot.scheduler import REDFIRST
 from bot.workings import LEASE, Workings
 from cards.card import Button, Card, Form
 from handlers.call import Ctx
 from handlers.groups import Group
+from storage.rebuilds import Pages
 from tests.handlers import desk as small
 from tests.handlers.desk import Desk, button, buttons, words
+from tests.storage.at_work import nothing
 
 WEEK = "2026-W30"
 """The last week that is mature."""
@@ -219,6 +229,26 @@ async def test_of_many_clicks_one_wins_and_the_others_are_told_who_decided(desk:
     assert f"÷ {len(small.of('eli', FIRST, FIRST + 6)) - 2} " in await answers_of(desk)  # left out once
 
 
+async def test_who_clicks_at_the_same_moment_is_told_who_decided(desk: Desk) -> None:
+    await declare(desk)
+    yes = Button("", "distortion_approve", {"distortion": "1"})
+    async with desk.store.write() as db:  # Leo's click, not over yet
+        [asked] = await storage.distortions.of_state(db, "asked")
+        approved = replace(asked, state="approved", decided_by=desk.ids["leo"])
+        assert await storage.distortions.decide(db, approved, int(desk.now.timestamp()))
+        late = asyncio.create_task(desk.opened("mara", yes))
+        await waits(desk, late)
+    assert f"{small.name('leo')} has decided this already: approved." in words(await late)
+
+
+async def waits(desk: Desk, task: asyncio.Task[Any]) -> None:
+    """Until the task has come as far as it can while somebody else writes."""
+    if desk.store.is_sqlite:  # all who write stand in line
+        return
+    while not await desk.one("SELECT count(*) FROM pg_locks WHERE NOT granted") and not task.done():
+        await asyncio.wait([task], timeout=0.01)
+
+
 async def test_taken_back_the_figures_count_as_they_are_again(desk: Desk) -> None:
     before = await answers_of(desk)
     await approved(desk)
@@ -273,6 +303,98 @@ async def test_closed_scores_of_the_team_and_the_desk_follow_too(sqlite_desk: De
         assert (who, "2026-W24") not in new
     assert (eli, "2026-W28") in new  # its colours rest on four weeks
     assert (eli, "2026-W29") not in new
+
+
+@pytest.mark.parametrize("scope", ["team", "desk"])
+async def test_closed_scores_follow_too_where_a_rebuild_brought_the_figures(desk: Desk, scope: str) -> None:
+    await close_periods(desk)
+    days = {"first": date(FIRST - 35), "last": date(FIRST - 34)}
+    await declare(desk, **days, **({"who": "mara", "scope": "desk"} if scope == "desk" else {}))
+    await desk.press("zoe" if scope == "desk" else "mara", Button("", "distortion_approve", {"distortion": "1"}))
+    now = int(desk.now.timestamp())
+    async with desk.store.write() as db:
+        one = await storage.workings.claim(db, "falls", now, now + LEASE)
+        rules = await desk.rules.get(db, desk.now)
+    assert one is not None
+    assert await storage.windows.work(desk.store, rules, one, lambda: now + LEASE, nothing, lambda: True) is None
+    assert await storage.rollups.rebuild(desk.store, rules) > 0
+    assert await work(desk) == 1
+    rows = await desk.rows("SELECT subject, period FROM frozen_score WHERE version = 2")
+    new = {(row[0], row[1]) for row in rows}
+    team, eli = f"team:{desk.teams['help-desk']}", f"person:{desk.ids['eli']}"
+    for who in (team, f"{team}:open", "desk", eli):
+        assert (who, "2026-W25") in new, who
+        assert (who, "2026-W24") not in new
+    assert f"{len(new)} closed scores have a new version" in words((await told(desk, "mara"))[-1])
+
+
+async def test_closed_scores_are_looked_at_while_others_write(desk: Desk) -> None:
+    await close_periods(desk)
+    await declare(desk, first=date(FIRST - 35), last=date(FIRST - 34))
+    await desk.press("mara", Button("", "distortion_approve", {"distortion": "1"}))
+    read: list[bool] = []
+
+    def note(connection: Any, _cursor: object, statement: str, *_: object) -> None:
+        if "rollup_week" in statement and not statement.startswith(("INSERT", "DELETE")):
+            read.append(connection.get_execution_options().get("writing", True))
+
+    event.listen(desk.store.engine.sync_engine, "before_cursor_execute", note)
+    assert await work(desk) == 1
+    assert read
+    assert not any(read)
+
+
+async def test_what_came_to_be_known_meanwhile_is_looked_at_again(desk: Desk) -> None:
+    await close_periods(desk)
+    await declare(desk)
+    await desk.press("mara", Button("", "distortion_approve", {"distortion": "1"}))
+    asked = 0
+    writes: list[asyncio.Task[None]] = []
+
+    def clock() -> datetime:  # it is asked in every step
+        nonlocal asked
+        asked += 1
+        if asked % 2:
+            writes.append(asyncio.create_task(noted(desk)))
+        return desk.now
+
+    assert await Workings(desk.store, desk.rules, clock, REDFIRST).turn() == 1
+    await asyncio.gather(*writes)
+    assert len(writes) > 5
+    assert await desk.one("SELECT count(*) FROM frozen_score WHERE version = 2") == 1
+    assert await desk.one("SELECT count(*) FROM frozen_score WHERE version = 3") == 0
+
+
+async def noted(desk: Desk) -> None:
+    async with desk.store.write() as db:
+        await storage.audit.add(db, int(desk.now.timestamp()), "lena", "something decided", "plan:1", {})
+
+
+async def test_a_decision_that_fails_keeps_no_other_waiting(desk: Desk) -> None:
+    await close_periods(desk)
+    await declare(desk)
+    await declare(desk, words="Power cut", first=date(FIRST - 35), last=date(FIRST - 34))
+    eli = f"person:{desk.ids['eli']}"
+    spoilt = "UPDATE frozen_score SET body = :body WHERE subject = :who AND period = :at"
+    body = await desk.one("SELECT body FROM frozen_score WHERE subject = :who AND period = :at", who=eli, at=WEEK)
+    await desk.change(spoilt, body="{}", who=eli, at=WEEK)
+    for number in ("1", "2"):
+        await desk.press("mara", Button("", "distortion_approve", {"distortion": number}))
+    process = works(desk)
+    with pytest.raises(KeyError):
+        await process.turn()
+    assert await process.turn() == 1
+    assert await desk.rows("SELECT id FROM distortion WHERE work <> '' ORDER BY id") == [(1,)]
+    desk.now += timedelta(seconds=LEASE + 1)
+    with pytest.raises(KeyError):
+        await process.turn()
+    assert await process.turn() == 0  # not at once again
+    left = await desk.rows("SELECT subject FROM distortion_score WHERE distortion_id = 1 AND NOT done")
+    assert left == [(eli,)]  # whoever else it concerns has been looked at
+    await desk.change(spoilt, body=body, who=eli, at=WEEK)
+    desk.now += timedelta(seconds=LEASE + 1)
+    assert await process.turn() == 1
+    assert await desk.one("SELECT count(*) FROM frozen_score WHERE period = :at AND version = 2", at=WEEK) == 1
 
 
 async def test_facts_that_arrive_later_are_left_out_too(sqlite_desk: Desk) -> None:
@@ -380,14 +502,44 @@ async def test_several_processes_work_it_in_once(desk: Desk) -> None:
     assert [one.title for one in await told(desk, "lena")] == ["Distortion approved"]
 
 
-async def test_a_period_is_not_closed_by_figures_read_half_way(sqlite_desk: Desk) -> None:
-    desk = sqlite_desk
+async def test_a_period_is_not_closed_by_figures_read_half_way(desk: Desk) -> None:
     await declare(desk)
     await desk.press("mara", Button("", "distortion_approve", {"distortion": "1"}))
+    now = int(desk.now.timestamp())
+    async with desk.store.write() as db:
+        one = await storage.workings.claim(db, "falls", now, now + LEASE)
+        rules = await desk.rules.get(db, desk.now)
+    assert one is not None
+    left = iter([False, False])  # one window, one transaction of it
+    some = Pages(written=3)
+    stopping = lambda: next(left, True)  # noqa: E731
+    assert await storage.windows.work(desk.store, rules, one, lambda: now + LEASE, nothing, stopping, some) is None
     async with desk.store.read() as db:
         eli = await storage.people.get(db, desk.ids["eli"], small.TODAY)
         assert eli is not None
-        read = await handlers.freezing.made(Ctx(db, eli, desk.now, await desk.rules.get(db, desk.now)), eli)
-    await work(desk)
+        read = await handlers.freezing.made(Ctx(db, eli, desk.now, rules), eli)
+    assert read
+    desk.now += timedelta(seconds=LEASE + 1)
+    assert await work(desk) == 1
     async with desk.store.write() as db:
-        assert await handlers.freezing.freeze(Ctx(db, eli, desk.now, await desk.rules.get(db, desk.now)), read) == 0
+        assert await handlers.freezing.freeze(Ctx(db, eli, desk.now, rules), read) == 0
+
+
+async def test_a_period_is_not_closed_while_it_is_noted_that_figures_have_changed(desk: Desk) -> None:
+    async with desk.store.read() as db:
+        eli = await storage.people.get(db, desk.ids["eli"], small.TODAY)
+        assert eli is not None
+        rules = await desk.rules.get(db, desk.now)
+        read = await handlers.freezing.made(Ctx(db, eli, desk.now, rules), eli)
+    assert read
+
+    async def close() -> int:
+        async with desk.store.write() as db:
+            return await handlers.freezing.freeze(Ctx(db, eli, desk.now, rules), read)
+
+    async with desk.store.write() as db:
+        await storage.columnar.lock(db)
+        closing = asyncio.create_task(close())
+        await waits(desk, closing)
+        await storage.audit.add(db, int(desk.now.timestamp()), "redfirst", "distortion worked in", "distortion:1", {})
+    assert await closing == 0

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 import bot.config
 import handlers.ingest
@@ -139,6 +140,40 @@ async def test_a_refused_file_is_in_the_ledger_and_is_not_done(store: Store, rul
     async with store.read() as db:
         assert not await storage.loads.is_done(db, storage.loads.digest(path), handlers.ingest.source(MAP))
         assert [row[0] for row in await storage.columnar.rows(db, "SELECT state FROM load")] == ["refused"]
+
+
+REFUSING = "CREATE TRIGGER no BEFORE INSERT ON ticket WHEN NEW.number = 'INC2' BEGIN SELECT RAISE(ABORT, 'no'); END"
+
+
+async def test_a_load_that_breaks_off_is_not_told_as_under_way(
+    sqlite_store: Store, rules: Rules, tmp_path: Path
+) -> None:
+    async with sqlite_store.write() as db:
+        await db.exec_driver_sql(REFUSING)
+    with pytest.raises(IntegrityError):
+        await load(sqlite_store, rules, tmp_path / "log.csv", LOG)
+    async with sqlite_store.write() as db:
+        found = await storage.columnar.rows(db, "SELECT state, finished_at, rows, as_of FROM load")
+        assert [tuple(row) for row in found] == [("refused", 1_480_000_000, 0, None)], "nothing of it went in"
+        await db.exec_driver_sql("DROP TRIGGER no")
+    assert (await load(sqlite_store, rules, tmp_path / "log.csv", LOG)).new == 10
+
+
+async def test_a_line_with_half_a_character_is_left_out_and_the_rest_goes_in(
+    store: Store, rules: Rules, tmp_path: Path
+) -> None:
+    path = tmp_path / "tickets.jsonl"
+    path.write_text(
+        '{"number": "1", "opened_at": "2026-03-01", "title": "\\ud83d\\udd25"}\n'
+        '{"number": "2", "opened_at": "2026-03-01", "title": "\\ud83d"}\n'
+    )
+    order = Order((path,), storage.sources.maps.load("standard"), tmp_path / "rejects.csv")
+    told = await handlers.ingest.load(store, rules, order, *TOLD)
+    assert (told.new, told.rejected) == (1, 1)
+    assert "found \\ud83d, which is half of a character" in told.first_rejected
+    async with store.read() as db:
+        assert [row[0] for row in await storage.columnar.rows(db, "SELECT title FROM ticket")] == ["\U0001f525"]
+        assert [row[0] for row in await storage.columnar.rows(db, "SELECT state FROM load")] == ["done"]
 
 
 async def test_strict_loads_nothing_where_one_row_is_bad(store: Store, rules: Rules, tmp_path: Path) -> None:

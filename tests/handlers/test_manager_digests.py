@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -108,6 +109,23 @@ async def test_a_plan_made_after_it_is_on_it_and_the_message_is_not_said_again(d
     assert "Ring back within the hour." in said[0][0]
 
 
+async def test_a_week_and_a_month_that_end_on_the_same_day_each_keep_their_own_figures(desk: Desk) -> None:
+    """May 2026 ends on a Sunday."""
+    first = scoring.periods.from_key("2026-W23").first
+    desk.now = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
+    await unhappy(desk, *small.WORKERS["help-desk"], weeks=13)
+    for cadence in ("weekly", "monthly"):
+        await make(desk, due("manager_digest", "desk", cadence=cadence, day=first))
+    kept = "SELECT key, body FROM outbox WHERE key LIKE 'digest|manager|%' ORDER BY id"
+    before = {row[0].split("|")[3]: cards.card.from_json(json.loads(row[1])) for row in await desk.rows(kept)}
+    assert set(before) == {"2026-W22", "2026-05"}
+    assert before["2026-W22"].summary != before["2026-05"].summary
+    async with desk.store.write() as db:
+        await handlers.digests.renew(await context(desk, db), f"team:{desk.teams['help-desk']}")
+    after = {row[0].split("|")[3]: cards.card.from_json(json.loads(row[1])) for row in await desk.rows(kept)}
+    assert after == before
+
+
 async def test_whoever_leads_report_to_no_more_keeps_what_they_were_told(desk: Desk) -> None:
     await unhappy(desk, *small.WORKERS["help-desk"])
     before = await managers(desk)
@@ -144,7 +162,7 @@ async def test_nothing_red_and_nothing_amber_is_said_in_one_line(desk: Desk) -> 
 
 async def test_old_data_says_so_once_and_takes_the_colours_away(desk: Desk) -> None:
     await unhappy(desk, *small.WORKERS["help-desk"])
-    await desk.change("UPDATE load SET as_of = :old", old=small.AS_OF - 5 * small.A_DAY)
+    await desk.change("UPDATE load SET as_of = :old, tickets_as_of = :old", old=small.AS_OF - 5 * small.A_DAY)
     card = await managers(desk)
     assert card.status == "none"
     assert words(card).count("No colours until newer data is in.") == 1

@@ -16,7 +16,9 @@ from cards.card import Button, Card, Form
 from handlers.call import Ctx
 from scoring.schedules import Due, Schedule
 from tests.handlers import desk as small
+from tests.handlers import test_digests
 from tests.handlers.desk import NOW, TODAY, Desk, button, buttons, words
+from tests.handlers.test_manager_digests import planned
 
 WEEK = "2026-W31"
 DUE = TODAY + 9
@@ -142,6 +144,53 @@ async def test_of_two_plans_for_one_red_one_is_kept_and_the_other_is_told(desk: 
     assert await desk.one("SELECT count(*) FROM audit WHERE act = 'plan opened'") == 1
     pressed = await desk.press("lena", Button("", "plan_new", values(desk)))
     assert "has a plan already" in words(pressed)
+
+
+async def withheld(desk: Desk, week: str = WEEK) -> None:
+    """Three of Help Desk did nothing in that week: too few are left behind its figures."""
+    first = scoring.periods.from_key(week).first
+    for table in ("rollup", "rollup_week"):
+        for who in ("dua", "eli", "fay"):
+            await desk.change(
+                f"DELETE FROM {table} WHERE subject_id = :who AND day BETWEEN :first AND :last",
+                who=desk.ids[who], first=first, last=first + 6,
+            )  # fmt: skip
+
+
+async def heard(desk: Desk, said: str) -> set[str]:
+    """Who reads it on the list of Help Desk's plans."""
+    readers = ("lena", "ben", "dua", "ana", "cora", "mara", "zoe")
+    return {who for who in readers if said in words(await desk.ask(who, "/plans Help Desk"))}
+
+
+async def test_a_plan_on_a_figure_that_is_withheld_is_told_to_its_lead_and_its_owner_only(desk: Desk) -> None:
+    await add(desk)
+    assert await heard(desk, "Ring back") == {"lena", "ben", "dua", "ana", "cora", "mara", "zoe"}
+    await withheld(desk)
+    few = {"lena", "ben", "dua"}  # ben stands in for lena
+    assert await heard(desk, "Ring back") == few
+    await desk.press("dua", Button("", "plan_done", seen()))
+    assert await heard(desk, "Ring back") == few, "nor is what was closed lately"
+
+
+async def test_what_stands_in_the_way_of_a_figure_that_is_withheld_is_not_handed_up_and_the_form_says_so(
+    desk: Desk,
+) -> None:
+    await add(desk)
+    await planned(desk, "tiny", "ute")
+    block = {team: Button("", "plan_block", {"plan": str(number), "version": "1"})
+             for number, team in enumerate(("help-desk", "tiny"), 1)}  # fmt: skip
+    forms = {"lena": await desk.press("lena", block["help-desk"]), "tom": await desk.press("tom", block["tiny"])}
+    for who, form in forms.items():
+        assert isinstance(form, Form)
+        assert ("tell them yourself" in form.intro) is (who == "tom")
+        assert ("it is handed up" in form.inputs[0].hint) is (who == "lena")
+        await desk.fill(who, form, blocker=f"{who} has no licences.")
+    await test_digests.make(desk, test_digests.due("leadership_digest", "desk", cadence="monthly"))
+    up = words((await test_digests.told(desk))[small.account("zoe")])
+    assert f"Help Desk: lena has no licences. ({small.name('dua')})" in up
+    assert "tom has no licences" not in up
+    assert "Tiny" not in up
 
 
 async def test_owner_and_lead_report_and_others_do_not(sqlite_desk: Desk) -> None:
@@ -285,9 +334,20 @@ async def test_a_plan_is_handed_to_somebody_else_and_both_are_told(desk: Desk) -
     assert (await desk.opened("eli", button(theirs, "Done"))).title == "Plan done"
 
 
+async def test_what_was_asked_is_called_off_where_the_plan_was_handed_on_before_it_was_said(desk: Desk) -> None:
+    await add(desk)
+    await hand(desk)
+    states = {row[0]: row[1] for row in await desk.rows("SELECT key, state FROM outbox")}
+    assert states == {"plan:1:owner": "cancelled", "plan:1:owner:2": "due", "plan:1:owner:2:before": "due"}
+    [_, before] = await told(desk, "dua")
+    assert before.title == "A plan of yours has another owner"
+
+
 async def test_an_owner_hands_their_own_plan_over_and_may_get_it_back(sqlite_desk: Desk) -> None:
     await add(sqlite_desk)
+    await sqlite_desk.change("UPDATE outbox SET state = 'sent', reference = 'D1/1.0', sent_at = due_at")
     await hand(sqlite_desk, "dua", "eli", "")
+    await sqlite_desk.change("UPDATE outbox SET state = 'sent', reference = 'D1/1.0', sent_at = due_at")
     assert [one.title for one in await told(sqlite_desk, "dua")] == ["Plan changed"]  # what she was asked, in place
     await hand(sqlite_desk, "eli", "dua")
     assert (await told(sqlite_desk, "dua"))[-1].title == f"{small.name('eli')} hands a plan to you"
@@ -384,6 +444,38 @@ async def test_a_plan_whose_owner_has_left_needs_one_and_the_lead_is_asked_once(
     assert isinstance(form, Form)
     await desk.fill("lena", form, owner=str(desk.ids["eli"]))
     assert "Needs an owner" not in words(await desk.ask("lena", "/plans"))
+
+
+async def test_wherever_a_plan_is_told_of_it_is_said_that_its_owner_has_left(desk: Desk) -> None:
+    await add(desk)
+    form = await desk.press("dua", Button("", "plan_block", seen()))
+    assert isinstance(form, Form)
+    await desk.fill("dua", form, blocker="No licences")
+    await leaves(desk)
+    gone = f"Needs an owner (it was {small.name('dua')}’s)"
+    for who in ("lena", "ana", "zoe"):
+        assert gone in words(await desk.ask(who, f"/teamscore Help Desk {WEEK}")), who
+    assert gone in words(await desk.press("lena", Button("", "plan_new", values(desk)))), "there is one already"
+    hand_over = await desk.press("lena", Button("", "plan_hand", seen(2)))
+    assert gone in words(hand_over)
+    await desk.change("DELETE FROM outbox")
+    weekly, monthly = test_digests.due("manager_digest", "desk"), test_digests.due(
+        "leadership_digest", "desk", cadence="monthly"
+    )
+    channel = test_digests.due("team_digest", f"team:{desk.teams['help-desk']}", to="slack:C9")
+    for one in (weekly, monthly, channel):
+        await test_digests.make(desk, one)
+    found = await test_digests.told(desk)
+    above = words(found[small.account("mara")])
+    assert f"Path to green: Ring back the same day. {gone}, due Fri 14 Aug." in above
+    for reader in ("mara", "zoe"):
+        said = f"No licences (needs an owner, it was {small.name('dua')}’s)"
+        assert said in words(found[small.account(reader)]), reader
+    assert "No licences" in words(found["C9"])
+    assert small.name("dua") not in words(found["C9"])
+    moved = await desk.press("lena", Button("", "plan_move", seen(2)))
+    assert isinstance(moved, Form)
+    assert gone in words(await desk.fill("lena", moved, due=date(DUE + 7), reason="Nobody does it."))
 
 
 async def test_its_reminders_go_to_the_lead_meanwhile(sqlite_desk: Desk) -> None:

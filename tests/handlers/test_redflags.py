@@ -244,6 +244,17 @@ async def test_a_missed_contact_of_an_owner_who_has_left_is_told_to_the_leads(sq
     assert set(await told(desk)) == LEADS - {small.account("leo")}
 
 
+async def test_a_missed_contact_of_an_owner_who_sees_the_list_no_more_is_told_to_the_leads(sqlite_desk: Desk) -> None:
+    desk = sqlite_desk
+    await flagged(desk)
+    await desk.opened("ben", button(await desk.ask("ben", "/redfirst clients"), "Take it"))
+    await desk.change("DELETE FROM outbox")
+    await desk.change("DELETE FROM deputy")  # ben stands in for nobody any more
+    desk.now += timedelta(days=5)
+    await look(desk)
+    assert set(await told(desk)) == LEADS - {small.account("ben")}
+
+
 @pytest.mark.parametrize("values", [{}, {"flag": "x"}, {"flag": "99"}, {"flag": "1", "version": "7"}, {"flag": "-1"}])
 async def test_a_button_that_was_tampered_with_has_no_effect(sqlite_desk: Desk, values: dict[str, str]) -> None:
     await flagged(sqlite_desk)

@@ -6,14 +6,17 @@ import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 import cards.card
 import handlers.digests
 import handlers.outgoing
 import storage.deliveries
 from bot.scheduler import REDFIRST
-from cards.card import Button, Buttons, Card, Text
+from cards.card import Button, Buttons, Card, Form, Text
 from handlers.call import Ctx
 from tests.handlers import desk as small
+from tests.handlers import test_plans
 from tests.handlers.desk import Desk, button, buttons, words
 from tests.handlers.test_digests import MONDAY, away, context, due, make, told, unhappy
 
@@ -193,6 +196,94 @@ async def test_what_a_digest_has_said_is_not_given_back(sqlite_desk: Desk) -> No
     found = await states(desk)
     assert {found[f"thought:{number}"] for number in (3, 4)} == {found["thought:3"]}
     assert "2026-W31" in found["thought:3"][1]
+
+
+@pytest.mark.parametrize("what", ["done", "handed"])
+@pytest.mark.parametrize("said", [True, False])
+async def test_a_reminder_that_a_digest_took_in_is_on_none_when_there_is_nothing_to_remind_of(
+    desk: Desk, what: str, said: bool
+) -> None:
+    await test_plans.add(desk, owner="lena", team="help-desk")
+    await desk.change("DELETE FROM outbox")
+    for number in range(3):  # the day is full
+        await suggest(desk, "lena", f"thought:{number}", thought(number))
+    await suggest(desk, "lena", f"plan:1:remind:{test_plans.DUE}", thought(7))
+    await suggest(desk, "lena", "plan:1:gone:5:6", thought(8))
+    await suggest(desk, "lena", "plan:11:remind:5", thought(9))
+    await lead(desk)
+    assert [f"Thought {number}:" in words(await newest(desk)) for number in (7, 8, 9)] == [True] * 3
+    if what == "done":
+        await desk.press("lena", Button("", "plan_done", test_plans.seen()))
+    else:
+        form = await desk.press("lena", Button("", "plan_hand", test_plans.seen()))
+        assert isinstance(form, Form)
+        await desk.fill("lena", form, owner=str(desk.ids["eli"]))
+    assert [f"Thought {number}:" in words(await newest(desk)) for number in (7, 8, 9)] == [False, False, True]
+    if said:
+        return
+    await desk.change("UPDATE outbox SET state = 'expired' WHERE key LIKE 'digest|lead|%'")
+    desk.now += timedelta(days=5)
+    await make(desk, due("lead_digest", f"team:{desk.teams['help-desk']}", day=MONDAY + 7))
+    [second] = await desk.rows("SELECT body FROM outbox WHERE key LIKE 'digest|lead|%' AND person_id = :lena "
+                               "AND state = 'due'", lena=desk.ids["lena"])  # fmt: skip
+    assert [f"Thought {number}:" in second[0] for number in (7, 8, 9)] == [False, False, True]
+    assert (await states(desk))[f"plan:1:remind:{test_plans.DUE}"] == ("cancelled", "Called off.")
+
+
+async def test_a_message_is_on_no_digest_that_is_said_after_its_own_time(desk: Desk) -> None:
+    """One that waits for the digest's day, and one that a digest had taken in that was never said."""
+    for number in range(6):
+        await suggest(desk, "lena", f"thought:{number}", thought(number))
+    then = int((desk.now + timedelta(days=2)).timestamp())
+    await desk.change("UPDATE outbox SET expires_at = :then WHERE key IN ('thought:3', 'thought:4')", then=then)
+    await desk.change("UPDATE outbox SET due_at = :then WHERE key = 'thought:4'", then=then + 5 * small.A_DAY)
+    await desk.change("UPDATE outbox SET expires_at = :then WHERE key = 'thought:5'", then=then + 90 * small.A_DAY)
+    await lead(desk)
+    assert [f"Thought {number}:" in words(await newest(desk)) for number in (3, 4, 5)] == [True, True, True]
+    await desk.change("UPDATE outbox SET state = 'expired' WHERE key LIKE 'digest|lead|%'")
+    await suggest(desk, "lena", "thought:6", thought(6))
+    late = int((desk.now + timedelta(days=8)).timestamp())
+    await desk.change("UPDATE outbox SET due_at = :late, expires_at = :end WHERE key = 'thought:6'",
+                      late=late, end=int((desk.now + timedelta(days=4)).timestamp()))  # fmt: skip
+    desk.now += timedelta(days=5)
+    await make(desk, due("lead_digest", f"team:{desk.teams['help-desk']}", day=MONDAY + 7))
+    [second] = await desk.rows("SELECT body FROM outbox WHERE key LIKE 'digest|lead|%' AND person_id = :lena "
+                               "AND state = 'due'", lena=desk.ids["lena"])  # fmt: skip
+    assert [f"Thought {number}:" in second[0] for number in (3, 4, 5, 6)] == [False, False, True, False]
+    assert {(await states(desk))[f"thought:{number}"][0] for number in (3, 4)} == {"cancelled"}
+
+
+async def test_of_what_was_never_said_and_finds_no_room_no_more_than_a_days_messages_is_said_at_once(
+    sqlite_desk: Desk,
+) -> None:
+    """The rest is on the next digest, and none of it is lost or said twice."""
+    desk = sqlite_desk
+
+    async def thoughts() -> dict[str, tuple[str, str]]:
+        return {key: found for key, found in (await states(desk)).items() if key.startswith("thought:")}
+
+    async def digest(monday: int) -> None:
+        await make(desk, due("lead_digest", f"team:{desk.teams['help-desk']}", day=monday))
+
+    for number in range(25):
+        await suggest(desk, "lena", f"thought:{number}", thought(number))
+    await digest(MONDAY)
+    await digest(MONDAY + 7)
+    await desk.change("UPDATE outbox SET state = 'sent', reference = 'ts' WHERE key LIKE 'thought:%' AND state = 'due'")
+    before = await thoughts()
+    assert [state for state, _ in before.values()].count("cancelled") == 16
+    await desk.change("UPDATE outbox SET state = 'expired' WHERE key LIKE 'digest|lead|%'")
+    await digest(MONDAY + 14)
+    found = await thoughts()
+    at_once = [key for key, one in found.items() if one == ("due", "")]
+    assert len(at_once) == 3
+    assert sum("|2026-W33|" in why for _, why in found.values()) == 8
+    assert {key for key, (state, _) in found.items() if state == "cancelled"} | set(at_once) == {
+        key for key, (state, _) in before.items() if state == "cancelled"
+    }
+    await desk.change("UPDATE outbox SET state = 'sent', reference = 'ts' WHERE state = 'due'")
+    await digest(MONDAY + 21)
+    assert sum("|2026-W34|" in why for _, why in (await thoughts()).values()) == 5
 
 
 async def test_the_digest_of_a_channel_takes_nothing_in(sqlite_desk: Desk) -> None:

@@ -26,11 +26,16 @@ def made(period: str = WEEK.key, metric: str = "csat", words: str = "Two analyst
     return Comment("team:2", metric, period, words, "", 7, "Ada", "lead", WEEK.last + 2)
 
 
-def reading(metric: str, status: str, missing: str = "") -> Reading:
+def reading(metric: str, status: str, missing: str = "", untold: tuple[str, ...] = ()) -> Reading:
+    """A reading with the thirteen weeks up to the end of July; those of `untold` are withheld."""
+    weeks = tuple(
+        (day, None if scoring.periods.week(day).key in untold else 60.0)
+        for day in scoring.periods.weeks_up_to(JULY, 13)
+    )
     lines = Lines(target=80.0, red=70.0, worst=50.0, best=90.0)
     return Reading(
         metric=metric, value=60.0, previous=None, change=None, status=status, words="", sums=Sums(),  # type: ignore[arg-type]
-        weeks=(), lines=lines, weight=0.5, score=None, previous_score=None, provisional=False, missing=missing,
+        weeks=weeks, lines=lines, weight=0.5, score=None, previous_score=None, provisional=False, missing=missing,
     )  # fmt: skip
 
 
@@ -127,6 +132,13 @@ def test_a_month_shows_its_own_comment_and_the_newest_two_of_its_weeks() -> None
     found = [made(key) for key in ("2026-W28", "2026-W31", "2026-07", "2026-W29", "2026-W40")]
     shown = scoring.comments.shown(found, score(reading("csat", "amber")), JULY)
     assert [one.period for one in shown["csat"]] == ["2026-07", "2026-W31", "2026-W29"]
+
+
+def test_a_month_leaves_out_what_is_said_of_a_week_whose_own_figure_is_not_told() -> None:
+    found = [made(key) for key in ("2026-W28", "2026-W31", "2026-W29")]
+    shown = scoring.comments.shown(found, score(reading("csat", "red", untold=("2026-W31",))), JULY)
+    assert [one.period for one in shown["csat"]] == ["2026-W29", "2026-W28"]
+    assert scoring.comments.shown([made()], score(replace(reading("csat", "red"), weeks=())), JULY) == {}
 
 
 @pytest.mark.parametrize(

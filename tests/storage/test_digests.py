@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 
 import storage.digests
 import storage.outbox
+import storage.plans
 from storage.db import Store
 from storage.models import outbox
 
@@ -49,16 +50,27 @@ async def test_what_a_digest_has_said_in_its_place_counts_as_said(store: Store) 
     assert await found(store) == [f"{BEGINS}2026-W31|7"]
 
 
-@pytest.mark.parametrize("name", ["_WAITING", "_TAKEN_IN", "_GIVE_BACK"])
+@pytest.mark.parametrize("name", ["_WAITING", "_TAKEN_IN", "_LOST"])
 async def test_what_waits_is_found_without_a_look_at_what_was_ever_sent(sqlite_store: Store, name: str) -> None:
     looked = select(outbox.c.body).where(getattr(storage.digests, name).whereclause)
     async with sqlite_store.read() as db:
-        values = {"whose": 7, "now": AT, "since": AT, "why": ""}
+        values = {"whose": 7, "now": AT, "since": AT, "at": AT, "why": ""}
         asked = looked.params(values).compile(db.sync_engine, compile_kwargs={"literal_binds": True})
         plan = [row[-1] for row in (await db.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}")).all()]
     read = [line for line in plan if line.startswith(("SEARCH", "SCAN"))]
     assert read
     assert all("ix_outbox_turn (state=? AND unasked=? AND due_at>?)" in line for line in read), plan
+
+
+async def test_reminders_are_called_off_without_a_look_at_what_was_ever_sent(sqlite_store: Store) -> None:
+    looked = select(outbox.c.id).where(storage.plans._CALL_OFF.statement.whereclause)  # type: ignore[attr-defined]
+    keys = {f"{name}{end}": "plan:7:" for name in ("reminders", "questions") for end in ("", "_end")}
+    async with sqlite_store.read() as db:
+        asked = looked.params(keys).compile(db.sync_engine, compile_kwargs={"literal_binds": True})
+        plan = [row[-1] for row in (await db.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}")).all()]
+    read = [line for line in plan if line.startswith(("SEARCH", "SCAN"))]
+    assert len(read) == 2, plan
+    assert all("(state=?" in line or "(key>? AND key<?)" in line for line in read), plan
 
 
 async def test_keys_lie_in_the_order_of_their_characters_whatever_the_database_s_own(postgres_store: Store) -> None:

@@ -320,6 +320,65 @@ async def test_what_a_rebuild_began_meanwhile_is_left_to_it(store: Store) -> Non
     assert await is_as_made_anew(store)
 
 
+async def test_what_a_rebuild_went_over_unseen_is_not_added_again(store: Store) -> None:
+    await fill(store)
+    await storage.rollups.rebuild(store, RULES)
+    async with store.write() as db:
+        await decide(db)
+        one = await storage.workings.claim(db, "mine", 100, 200)
+    assert one is not None
+    assert await storage.windows.work(store, RULES, one, lambda: 200, nothing, dying(3), SMALL) is None
+    async with store.read() as db:
+        before = await storage.rollups.built(db)
+    await storage.rollups.rebuild(store, RULES)
+    async with store.write() as db:
+        assert await storage.rollups.built(db) == before  # nothing tells that it was there,
+        assert not await storage.workings.hold(db, one, 200)  # but what was found lacking before is lacking no more
+        again = await storage.workings.claim(db, "another", 101, 201)  # which is found out at once
+        assert again is not None
+        assert await storage.rollups.rebuild(db, RULES) == 0
+        assert not await storage.workings.hold(db, again, 201)  # in one transaction alike
+
+
+async def test_it_stays_ours_over_many_days_on_which_nothing_differs(store: Store) -> None:
+    async with store.write() as db:
+        await desk.furnish(db)
+        await desk.number_clients(db)
+        await storage.rollups.sync_metrics(db, RULES.metrics)
+        await decide(db, first_day=MONDAY, last_day=MONDAY + 69)
+    assert await storage.rollups.rebuild(store, RULES) == 0
+    async with store.write() as db:
+        one = await storage.workings.claim(db, "mine", 0, 100)
+    assert one is not None
+    now = 0
+
+    def slowly() -> bool:  # days take their time
+        nonlocal now
+        now += 60
+        return False
+
+    leases: list[int] = []
+
+    def lease() -> int:
+        leases.append(now + 100)
+        return leases[-1]
+
+    assert await storage.windows.work(store, RULES, one, lease, nothing, slowly) is not None
+    gaps = [after - before for before, after in itertools.pairwise(leases)]
+    assert len(leases) > 10
+    assert max(gaps) <= 60
+
+
+async def test_rollups_of_some_days_are_those_of_all_on_these_days(store: Store) -> None:
+    await fill(store)
+    ids = await ids_of(store, spans=False)
+    async with store.read() as db:
+        some = await storage.rollups.between(db, ids, FIRST, LAST)
+    these = pl.col("day").is_between(FIRST, LAST) & pl.col("metric_id").is_in(ids)
+    assert len(some) > 20
+    assert some.sort(KEY).equals((await rollups(store)).filter(these).sort(KEY))
+
+
 async def test_of_two_who_would_work_one_does(store: Store) -> None:
     await fill(store)
     async with store.write() as db:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 
+import storage.loads
 import storage.schema
 from scoring.refused import Refused
 from storage import models_told
@@ -35,6 +36,24 @@ async def test_migrations_go_down_to_nothing_and_up_again(store: Store) -> None:
     await storage.schema.require_current(store)
     async with store.read() as db:
         assert await db.run_sync(_differences) == []
+
+
+async def test_how_new_the_data_are_does_not_jump_back_when_older_tickets_come_after_the_migration(
+    store: Store,
+) -> None:
+    await storage.schema.downgrade(store, "0010")
+    async with store.write() as db:
+        await db.execute(
+            text(
+                "INSERT INTO load (source, file, digest, state, started_at, rows, rejected, as_of) "
+                "VALUES ('x', 'tickets.csv', '', 'done', 0, 1, 0, 2000), ('x', 'empty.csv', '', 'done', 0, 0, 0, NULL)"
+            )
+        )
+    await storage.schema.upgrade(store)
+    async with store.write() as db:
+        number = await storage.loads.begin(db, "x", "backfill.csv", "", 3000)
+        await storage.loads.finish(db, number, storage.loads.Progress(1, 0, 1000, 1000), 3000)
+        assert await storage.loads.as_of(db) == 2000
 
 
 async def test_rollups_are_clustered_by_their_key_on_sqlite(sqlite_store: Store) -> None:

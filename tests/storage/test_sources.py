@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
@@ -308,6 +309,63 @@ def test_the_line_of_a_bad_row_is_right_behind_line_ends_in_quotes(tmp_path: Pat
     for name, content, line in (("tickets.csv", text, 7), ("tickets2.csv", single, 6)):
         _, rejects = read(written(tmp_path, name, content.encode()))
         assert [r.line for r in rejects] == [line]
+
+
+HALVES = {
+    "a value": r'{"number": "1", "opened_at": "2026-03-01", "title": "\ud800"}',
+    "the second half": r'{"number": "1", "opened_at": "2026-03-01", "title": "x\uDFFF"}',
+    "halves the wrong way round": r'{"number": "1", "opened_at": "2026-03-01", "title": "\udd25\ud83d"}',
+    "a column that no map reads": r'{"number": "1", "opened_at": "2026-03-01", "extra": "\ud800"}',
+    "a key": r'{"number": "1", "opened_at": "2026-03-01", "\ud800": 1}',
+    "a list": r'{"number": "1", "opened_at": "2026-03-01", "title": [["\ud800"]]}',
+    "an inner key": r'{"number": "1", "opened_at": "2026-03-01", "title": {"a": {"\udbff": 1}}}',
+}
+
+
+@pytest.mark.parametrize("where", HALVES)
+def test_half_a_character_in_json_is_told_as_a_bad_row(where: str, tmp_path: Path) -> None:
+    good = r'{"number": "2", "opened_at": "2026-03-01", "title": "\ud83d\udd25 and \\ud800, as written"}'
+    mine = scoring.map_file.parse(
+        {
+            "source": "desk",
+            "table": [{"table": "ticket", "columns": {c: c for c in ("number", "opened_at", "title")}}],
+        },
+        "mine.toml",
+        "mine",
+    )
+    frame, rejects = read(written(tmp_path, "t.jsonl", f"{HALVES[where]}\n{good}\n".encode()), mine, None)
+    assert frame["title"].to_list() == ["\U0001f525 and \\ud800, as written"]
+    ((line, reason),) = [(r.line, r.reason) for r in rejects]
+    assert line == 1
+    assert re.fullmatch(r"found \\ud[89a-f][0-9a-f]{2}, which is half of a character; .*", reason)
+
+
+KEYED = {
+    "ticket_event": {"ticket": "1", "at": "2026-03-01T09:00", "what": "updated"},
+    "time_entry": {"account": "ann", "started_at": "2026-03-01T09:00", "minutes": "5"},
+    "survey": {"ticket": "1", "sent_at": "2026-03-01T09:00"},
+    "escalation": {"ticket": "1", "raised_at": "2026-03-01T09:00"},
+    "leave": {"account": "ann", "first_day": "2026-03-01", "last_day": "2026-03-02"},
+    "endpoints": {"client": "c", "day": "2026-03-01", "count": "5"},
+    "client": {"name": "c"},
+    "complaint": {"client": "c", "at": "2026-03-01T09:00"},
+    "cost": {"day": "2026-03-01", "amount": "5.00"},
+    "certification": {"account": "ann", "name": "n"},
+    "training": {"account": "ann", "day": "2026-03-01", "minutes": "5"},
+}
+
+
+@pytest.mark.parametrize("table", KEYED)
+def test_rows_without_an_id_where_others_have_one_are_not_taken_for_one(table: str, tmp_path: Path) -> None:
+    usual = KEYED[table]
+    rows = [["id", *usual], *([id, *usual.values()] for id in ("", "7", " ", "8"))]
+    frame, rejects = read(written(tmp_path, f"{table}.csv", as_csv(rows=rows)), table=None)
+    assert [id.rpartition("/")[2] for id in frame["id"].to_list()] == ["7", "8"]
+    assert [(r.line, r.reason) for r in rejects] == [
+        (line, "the id is empty; give each row one of its own.") for line in (2, 4)
+    ]
+    frame, rejects = read(written(tmp_path, f"{table}s.csv", as_csv(rows=[[*usual], [*usual.values()]])), table=None)
+    assert (frame.height, rejects) == (1, []), "without the column, what is in the row tells them apart"
 
 
 def test_inches_in_a_cell_are_no_quotes(tmp_path: Path) -> None:

@@ -128,6 +128,17 @@ def repeated() -> bytes:
     return workbook(sheet(HEADER + noisy(row, 20_000)), shared)
 
 
+LONG = texts(b"<si><t>" + b"x" * 1_000_000 + "\U0001f525".encode() + b"</t></si>")
+"""A text that takes four bytes a character once it is made, for one of them is beyond the first 65,536."""
+
+
+def titled(shown: bytes) -> bytes:
+    """Rows that can be loaded, each with a long title."""
+    row = b'<row><c t="str"><v>1</v></c><c t="str"><v>2026-03-01</v></c>' + shown + b"</row>"
+    header = HEADER.replace(b"</row>", b'<c r="C1" t="str"><v>title</v></c></row>')
+    return workbook(sheet(header + row * 3_000), LONG)
+
+
 def laughs() -> bytes:
     entities = b"".join(b'<!ENTITY l%d "%s">' % (n, b"&l%d;" % (n - 1) * 10 if n else b"ha" * 100) for n in range(10))
     return b"<!DOCTYPE x [" + entities + b"]>" + sheet(b'<row r="1"><c r="A1" t="str"><v>&l9;</v></c></row>')
@@ -247,6 +258,20 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
         "blank rows",
     ),
     "workbook of one text in every cell": ("t.xlsx", repeated, "decompression bomb"),
+    "tiny workbook of one long text in every row": (
+        "t.xlsx",
+        lambda: workbook(sheet(HEADER + b'<row><c t="s"><v>0</v></c></row>' * 3_000), LONG),
+        "decompression bomb",
+    ),
+    "tiny workbook of one long title": ("t.xlsx", lambda: titled(b'<c t="s"><v>0</v></c>'), "decompression bomb"),
+    "small workbook of one text of many megabytes": (
+        "t.xlsx",
+        lambda: workbook(
+            sheet(HEADER),
+            texts(b"<si><t>\xf0\x9f\x94\xa5" + os.urandom(10 * MEGABYTE).hex().encode() + b"</t></si>"),
+        ),
+        "a text longer than 1 MB",
+    ),
     "workbook with a tag without end": (
         "t.xlsx",
         lambda: workbook(b'<worksheet x="' + os.urandom(5 * MEGABYTE).hex().encode() + b'"/>'),

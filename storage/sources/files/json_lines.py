@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -26,6 +27,9 @@ from storage.sources.files.pieces import (
 )
 
 _MOST_DEPTH = 32
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+"""Half of a character that takes two; most texts that hold one hold the other half too."""
+
 _PIECE_BYTES = 256 * 1024
 """Objects take many times the memory of their text."""
 
@@ -42,6 +46,15 @@ def _depth(text: str) -> int:
     return deepest
 
 
+def _lone(found: object) -> str:
+    r"""The first half character without its other half, in a key or a value, as \\ud800; no database takes it."""
+    try:
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        return f"\\u{ord(error.object[error.start]):04x}"
+    return ""
+
+
 def _object(text: str) -> dict[str, Any] | str:
     """The object on a line, or why there is none."""
     if text.count("[") + text.count("{") > _MOST_DEPTH and _depth(text) > _MOST_DEPTH:
@@ -50,6 +63,8 @@ def _object(text: str) -> dict[str, Any] | str:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
         return f"found no JSON ({error})."
+    if _HALF.search(text) and (half := _lone(found)):
+        return f"found {half}, which is half of a character; expected both halves, or neither."
     return found if isinstance(found, dict) else "found JSON that is no object, expected {…}."
 
 

@@ -23,6 +23,8 @@ from storage.sources.files.spool import Spool
 
 FILE = " file"
 BATCH_ROWS = 5000
+_USUAL, _BEYOND = 1024, 2 * 1024 * 1024
+"""Bytes of a row of facts, and how many beyond them a batch may hold: rows longer than any export's do not wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ def _cleaned(raw: pl.DataFrame, entry: TableMap, map: Map) -> pl.DataFrame:
 
 def _by_row(member: Member, entry: TableMap, map: Map, latest: int | None, size: int, before: int) -> Iterator[Batch]:
     renames: dict[str, str] | None = None
-    taken = done = 0
+    taken = done = held = 0
     waiting: list[pl.DataFrame] = []  # pieces are cut by bytes, batches by rows
     for piece in _pieces(member, map):
         if renames is None:
@@ -120,12 +122,18 @@ def _by_row(member: Member, entry: TableMap, map: Map, latest: int | None, size:
         check_rejects(bad, taken)
         if bad:
             yield Batch(entry.table, converted.frame.clear(), bad, done)  # at once: their rows may be long
+        if converted.frame.is_empty() and waiting:
+            continue  # what was filtered out of it would be held with it
         waiting.append(converted.frame)
-        if sum(frame.height for frame in waiting) >= size:
+        held += max(0, int(converted.frame.estimated_size()) - _USUAL * converted.frame.height)
+        if held > _BEYOND:
+            yield Batch(entry.table, _once(pl.concat(waiting)), (), done)
+            waiting, held = [], 0
+        elif sum(frame.height for frame in waiting) >= size:
             *full, rest = _once(pl.concat(waiting)).iter_slices(size)
             for frame in full:
                 yield Batch(entry.table, frame, (), done)
-            waiting = [rest]
+            waiting, held = [rest], 0
     if waiting:
         yield Batch(entry.table, _once(pl.concat(waiting)), (), done)
 

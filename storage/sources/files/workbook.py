@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import sys
 import xml.parsers.expat
 import zipfile
 from array import array
@@ -24,7 +25,7 @@ MOST_ROWS = 1_048_576
 """As many as a sheet has in any program."""
 
 _CHUNK = 8 * 1024
-"""Few, for every cell in it may stand for a long text."""
+"""Few, for the rows in it are held together."""
 
 _MOST_SHEET = 1024 * MEGABYTE
 _MOST_TEXTS_PART = 32 * MEGABYTE
@@ -35,6 +36,7 @@ _MOST_GAP = 4 * MEGABYTE
 """Bytes of a sheet without the end of a row."""
 
 _MOST_CELLS = 16_384
+_LONG = 64 * 1024
 _TEXT_RATIO, _TEXT_FREE = 200, 64 * MEGABYTE
 """Cells share their texts: so many times the file's size may come out of it."""
 
@@ -185,7 +187,7 @@ class Workbook:
             return texts
         said: list[str] = []
         wanted = False
-        phonetic = count = 0
+        phonetic = count = long = 0
 
         def start(tag: str, _: Mapping[str, str]) -> None:
             nonlocal wanted, phonetic, count
@@ -197,19 +199,24 @@ class Workbook:
                 phonetic += 1
 
         def end(tag: str) -> None:
-            nonlocal wanted, phonetic
+            nonlocal wanted, phonetic, long
             tag = _plain(tag)
             if tag == "t":
                 wanted = False
             elif tag == "si":
                 texts.add(unescaped("".join(said)))
                 said.clear()
+                long = 0
             elif tag == "rPh":
                 phonetic -= 1
 
         def text(found: str) -> None:
+            nonlocal long
             if wanted:
                 said.append(found)
+                long += len(found)
+                if long > MOST_RECORD:
+                    raise Refused(f"{self.name} has a text longer than {MOST_RECORD // MEGABYTE} MB.", AS_TEXT)
 
         parser = _parser()
         parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, text
@@ -218,6 +225,10 @@ class Workbook:
                 if len(texts) > _MOST_TEXTS or count > 5 * _MOST_TEXTS:
                     raise Refused(f"{self.name} has more than {_MOST_TEXTS:,} different texts.", AS_TEXT)
         return texts
+
+    def _row(self, row: _Numbered) -> Row:
+        cells = [self._texts[cell] if isinstance(cell, int) else cell for cell in row.cells]
+        return Row(row.number, cells, row.size if row.size < _LONG else sum(map(sys.getsizeof, cells)))
 
     def rows(self) -> Iterator[Row]:
         """Number and cells of each row of the first sheet that has a cell, in order. Raises Refused, ValueError."""
@@ -233,7 +244,7 @@ class Workbook:
                     out += row.size
                     if out > _TEXT_FREE and out > _TEXT_RATIO * self.size:
                         raise storage.sources.files.guards.bomb(self.name)
-                    yield row
+                    yield self._row(row)
                 reader.rows.clear()
                 if reader.done:
                     return
@@ -241,10 +252,23 @@ class Workbook:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of a sheet; `size` is the bytes of its texts."""
+    """A row of a sheet; `size` is the bytes of its texts, and those that they take in memory where they are long."""
 
     number: int
     cells: list[str | None]
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbered:
+    """A row whose shared texts are still their numbers.
+
+    They are made row by row as these are taken: a few bytes each stand for a text of up to 1 MB, which in Python is
+    four times as long where one character of it is rare, and a chunk of the sheet holds hundreds of them.
+    """
+
+    number: int
+    cells: list[str | int | None]
     size: int
 
 
@@ -252,7 +276,7 @@ class _Rows:
     """Makes rows out of the tags of a sheet; `rows` are those that are whole and not yet taken."""
 
     def __init__(self, name: str, texts: Texts, formats: Formats) -> None:
-        self.rows: list[Row] = []
+        self.rows: list[_Numbered] = []
         self.number = 0
         self.done = False
         self.parser = _parser()
@@ -260,7 +284,7 @@ class _Rows:
         self.parser.EndElementHandler = self._end
         self.parser.CharacterDataHandler = self._text
         self._name, self._texts, self._formats = name, texts, formats
-        self._cells: list[str | None] = []
+        self._cells: list[str | int | None] = []
         self._said: list[str] = []
         self._wanted = False
         self._phonetic = self._column = self._count = self._size = 0
@@ -298,7 +322,7 @@ class _Rows:
         elif tag == "row":
             if self.number > MOST_ROWS:
                 raise ValueError(f"it has a row {self.number}")
-            self.rows.append(Row(self.number, self._cells, self._size))
+            self.rows.append(_Numbered(self.number, self._cells, self._size))
             self._cells = []
         elif tag == "rPh":
             self._phonetic -= 1
@@ -329,11 +353,10 @@ class _Rows:
         return found
 
     def _cell(self, text: str) -> None:
-        value: str | None = text
+        value: str | int | None = text
         if self._kind == "s":
-            number = int(text)
-            self._grow(self._texts.size(number))
-            value = self._texts[number]
+            value = int(text)
+            self._grow(self._texts.size(value))
         elif self._kind == "n":
             value = self._formats.read(text.strip(), int(self._style)) if text.strip() else None
         elif self._kind == "b":
