@@ -75,12 +75,16 @@ async def test_a_leader_that_is_killed_again_and_again_leaves_nothing_out_and_sa
     url = store.url.set(drivername=store.url.get_backend_name()).render_as_string(hide_password=False)
     killed_in_the_middle = 0
     for ahead in (-600, 0, 600):  # a clock that is behind finds nothing due
+        before = await Clockwork(store).said()
         command = [sys.executable, "-m", "tests.bot.clockwork", url, str(ahead)]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         replica = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=subprocess.PIPE, env=environment)
         assert replica.stdout is not None
         assert await replica.stdout.readline()
-        await asyncio.sleep(0.15 + chance.random() / 3)
+        for _ in range(20 if ahead < 0 else 300):
+            await asyncio.sleep(0.01 + chance.random() / 50)
+            if await Clockwork(store).said() != before:
+                break
         replica.kill()
         await replica.wait()
         said = len(await Clockwork(store).said())
