@@ -203,7 +203,11 @@ async def serve(
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stopping.set)
-    running = await start(config, clock, stage=stage)
+    gc.disable()  # nothing is thrown away until all is there
+    try:
+        running = await start(config, clock, stage=stage)
+    finally:
+        gc.enable()
     ready(running.port)
     settle()
     await stopping.wait()
