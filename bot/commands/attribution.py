@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bot.config import Config
@@ -46,21 +47,12 @@ def lines(report: Report, most: int | None) -> list[str]:
     """The report in words, longest lists cut after `most`."""
     found: list[str] = []
     if report.nobodys:
-        one = len(report.nobodys) == 1
-        found.append(
-            "1 account belongs to nobody; nothing is scored for it:" if one else
-            f"{len(report.nobodys):,} accounts belong to nobody; nothing is scored for them:"
-        )  # fmt: skip
-        found += [_seen(seen) for seen in report.nobodys[:most]]
+        found += _scored_for_nobody(report.nobodys[:most], len(report.nobodys), "belongs", "belong", "to nobody")
         if most is not None and len(report.nobodys) > most:
             found.append(f"  … {len(report.nobodys) - most:,} more (--all shows them)")
     if report.disputed:
-        one = len(report.disputed) == 1
-        found.append(
-            "1 account is shared or claimed twice; nothing is scored for it:" if one else
-            f"{len(report.disputed):,} accounts are shared or claimed twice; nothing is scored for them:"
-        )  # fmt: skip
-        found += [_seen(seen) for seen in report.disputed[:most]]
+        shared = "shared or claimed twice"
+        found += _scored_for_nobody(report.disputed[:most], len(report.disputed), "is", "are", shared)
     if report.idle:
         who = "1 technician has" if len(report.idle) == 1 else f"{len(report.idle):,} technicians have"
         found.append(f"{who} no work in the data (an account missing?):")
@@ -74,6 +66,12 @@ def lines(report: Report, most: int | None) -> list[str]:
     if settled:
         found.append(f"Settled: {', '.join(settled)}.")
     return found or ["No account has any work yet. Load tickets: `redfirst ingest FILE --map MAP`."]
+
+
+def _scored_for_nobody(some: Sequence[Seen], count: int, one: str, many: str, what: str) -> list[str]:
+    """A heading for `count` accounts, and the first of them."""
+    head = f"1 account {one}" if count == 1 else f"{count:,} accounts {many}"
+    return [f"{head} {what}; nothing is scored for {'it' if count == 1 else 'them'}:", *map(_seen, some)]
 
 
 def _seen(seen: Seen) -> str:

@@ -79,7 +79,7 @@ def heard_in_writing(store: Store) -> list[str]:
 
 async def test_while_the_lock_is_held_nothing_is_looked_up(office: Store) -> None:
     if not office.is_sqlite:
-        pytest.skip("nobody waits for PostgreSQL's")
+        pytest.skip("PostgreSQL has no one write lock that all others wait for.")
     await storage.arrivals.take(intake(office), log(["t1", "t2", "t3"], 1), quiet)
     said = heard_in_writing(office)
     coming = intake(office)
